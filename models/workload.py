@@ -1,0 +1,141 @@
+"""A workload: one Linear layer or a whole network of them, and the batches it is run with. No torch here."""
+
+import enum
+import math
+import re
+
+import msgspec
+
+from models.layout import LinearShape, ShapeError
+
+MAX_LEADING_DIMENSIONS = 6  # torch and ONNX Runtime take more; no deployed Linear layer does
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+class Activation(enum.StrEnum):
+    """What follows a layer."""
+
+    NONE = "none"
+    RELU = "relu"
+    TANH = "tanh"
+    LOG_SOFTMAX = "log_softmax"
+
+
+class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Linear layers in a row, all stored in one layout when measured.
+
+    `layers` has one entry for a single Linear layer. `hidden` follows every layer but the last, `output` the last.
+    Each of `batch_shapes` holds the leading dimensions of an input: `(8,)` means inputs of shape `[8, in_features]`,
+    `()` an input without batch dimension, `(5, 3)` an input of shape `[5, 3, in_features]`.
+    """
+
+    name: str
+    layers: tuple[LinearShape, ...]
+    hidden: Activation = Activation.NONE
+    output: Activation = Activation.NONE
+    batch_shapes: tuple[tuple[int, ...], ...] = ((1,), (8,))
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ShapeError(f"{self.name[:80]!r} is no workload name; use a-z, 0-9, '.', '_' and '-', at most 64 of them")
+        if not self.layers:
+            raise ShapeError(f"{self.name} has no layers")
+        for left, right in zip(self.layers, self.layers[1:], strict=False):
+            if left.out_features != right.in_features:
+                raise ShapeError(
+                    f"{self.name}: a layer with {left.out_features} outputs feeds one with {right.in_features} inputs"
+                )
+        if not self.batch_shapes:
+            raise ShapeError(f"{self.name} names no batch")
+        for batch_shape in self.batch_shapes:
+            _check_batch_shape(batch_shape, self.name)
+
+    @property
+    def in_features(self) -> int:
+        """Features of the network's input."""
+        return self.layers[0].in_features
+
+    @property
+    def out_features(self) -> int:
+        """Features of the network's output."""
+        return self.layers[-1].out_features
+
+    @property
+    def weight_count(self) -> int:
+        """How many weights all layers store, biases not counted."""
+        return sum(layer.weight_count for layer in self.layers)
+
+    @property
+    def is_one_layer(self) -> bool:
+        """Whether the workload is a bare Linear layer."""
+        return len(self.layers) == 1 and self.output is Activation.NONE
+
+    @property
+    def layout_matters(self) -> bool:
+        """Whether the two layouts differ in any byte: a matrix with one row or one column is stored the same way."""
+        return any(min(layer.in_features, layer.out_features) > 1 for layer in self.layers)
+
+    @property
+    def dimensions(self) -> str:
+        """The features from input to output, such as `640x128` or `4-7-3`."""
+        if len(self.layers) == 1:
+            return f"{self.in_features}x{self.out_features}"
+        return "-".join(str(size) for size in (self.in_features, *(layer.out_features for layer in self.layers)))
+
+
+def linear_workload(
+    shape: LinearShape, *, batch_shapes: tuple[tuple[int, ...], ...], name: str | None = None
+) -> Workload:
+    """A workload of one bare Linear layer, named after its shape."""
+    suffix = "" if shape.bias else "-nobias"
+    return Workload(
+        name=name or f"linear-{shape.in_features}x{shape.out_features}{suffix}",
+        layers=(shape,),
+        batch_shapes=batch_shapes,
+    )
+
+
+def network_layers(widths: tuple[int, ...], *, bias: bool = True) -> tuple[LinearShape, ...]:
+    """The layers of a network whose features go through `widths`, input first.
+
+    Raises:
+        ShapeError: fewer than two widths, or one below 1.
+    """
+    if len(widths) < 2:  # noqa: PLR2004 - a network has an input and an output
+        raise ShapeError(f"a network needs at least two widths, this one has {len(widths)}")
+    return tuple(
+        LinearShape(in_features=inner, out_features=outer, bias=bias)
+        for inner, outer in zip(widths, widths[1:], strict=False)
+    )
+
+
+def batch_rows(batch_shape: tuple[int, ...]) -> int:
+    """How many rows a batch has: the product of its leading dimensions, 1 without any."""
+    return math.prod(batch_shape)
+
+
+def format_batch(batch_shape: tuple[int, ...]) -> str:
+    """The leading dimensions in short: `8`, `5x3`, or `none`."""
+    return "x".join(str(size) for size in batch_shape) or "none"
+
+
+def parse_batch(text: str) -> tuple[int, ...]:
+    """The reverse of `format_batch`.
+
+    Raises:
+        ShapeError: the text is no list of whole numbers joined by `x`.
+    """
+    if text == "none":
+        return ()
+    if not re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9})*", text):
+        raise ShapeError(f"{text[:40]!r} is no batch; write 8, 5x3 for two leading dimensions, or none")
+    batch_shape = tuple(int(part) for part in text.split("x"))
+    _check_batch_shape(batch_shape, "batch")
+    return batch_shape
+
+
+def _check_batch_shape(batch_shape: tuple[int, ...], name: str) -> None:
+    if any(size < 1 for size in batch_shape):
+        raise ShapeError(f"{name}: batch {list(batch_shape)} has a size below 1")
+    if len(batch_shape) > MAX_LEADING_DIMENSIONS:
+        raise ShapeError(f"{name}: batch {list(batch_shape)} has more than {MAX_LEADING_DIMENSIONS} dimensions")

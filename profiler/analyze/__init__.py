@@ -1,0 +1,1 @@
+"""Analyze: comparisons and verdicts, pure functions of a session."""

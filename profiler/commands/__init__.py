@@ -1,0 +1,69 @@
+"""The command line: a module per command, whose docstring is its help. `main` is the only place that catches errors.
+
+Results go to standard output or the named file, progress and warnings to standard error. Exit status: 0 done,
+1 a failure was measured and is in the report, 2 bad usage or bad input, 128 + n ended by signal n.
+"""
+
+import importlib
+import sys
+
+import click
+
+from models.layout import ShapeError
+from profiler import __version__
+from profiler.errors import ProfilerError
+
+COMMANDS = ("profile", "export", "hardware", "run", "report", "suites")
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module when it is asked for: `--help` reads six short ones, `run` only its own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"profiler.commands.{cmd_name}")
+        command: click.Command = module.command
+        command.help = command.help or module.__doc__
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="layout-profiler")
+def cli() -> None:
+    """Does storing a Linear layer's weight transposed pay off on this computer?
+
+    `profile` answers for this machine. For a board: `export` here, `run` there, `report` anywhere.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    from models.suite import SuiteError
+
+    try:
+        status = cli.main(arguments, prog_name="layout-profiler", standalone_mode=False)
+    except click.exceptions.Abort:
+        fail("interrupted", status=130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (ProfilerError, ShapeError, SuiteError) as error:
+        fail(str(error))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; closing standard error too keeps Python's own message away
+        sys.stderr.close()
+        sys.exit(0)
+    except MemoryError:
+        fail("out of memory; choose smaller shapes or a smaller batch")
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def fail(message: str, *, status: int = 2) -> None:
+    """Print one line and exit."""
+    line = " ".join(message.split())
+    click.echo(f"layout-profiler: {line}", err=True)
+    sys.exit(status)

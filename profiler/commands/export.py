@@ -1,0 +1,71 @@
+"""Write a bundle: every layer in both weight layouts, each file proved."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from profiler.commands.options import artifact_options, combine, force_option, quiet_option, shape_options
+from profiler.commands.progress import ExportProgress
+from profiler.commands.workloads import choose_workloads
+from profiler.errors import MissingPackageError
+from profiler.files import refuse_existing
+from profiler.records import ArtifactFormat, Form
+
+
+@click.command()
+@click.argument("suite", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The folder to write.")
+@combine(shape_options, artifact_options)
+@click.option(
+    "--form", "forms", type=click.Choice([item.value for item in Form]), multiple=True,
+    help="Form to export. Repeatable.  [default: both]",
+)  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the weights.")
+@combine(force_option, quiet_option)
+def command(  # noqa: PLR0913 - one per option
+    suite: str | None,
+    output: Path,
+    formats: tuple[str, ...],
+    forms: tuple[str, ...],
+    seed: int,
+    force: bool,  # noqa: FBT001 - click's way
+    quiet: bool,  # noqa: FBT001
+    **shape: Any,
+) -> None:
+    """Write a bundle of SUITE (or one layer) in both weight layouts.
+
+    The bundle holds TorchScript, ONNX and plain arrays, and a manifest that says what each file was proved to store.
+    Needs the extra "torch". Take the bundle to a board and measure it there with `run`.
+    """
+    name, workloads = choose_workloads(suite, **shape)
+    refuse_existing(output, force=force)
+    manifest = write_bundle(
+        workloads,
+        output,
+        suite=name,
+        formats=tuple(map(ArtifactFormat, formats)) or tuple(ArtifactFormat),
+        forms=tuple(map(Form, forms)) or tuple(Form),
+        seed=seed,
+        force=force,
+        quiet=quiet,
+    )
+    rewritten = [artifact for artifact in manifest.artifacts if artifact.stored_layout is not artifact.layout]
+    click.echo(f"{output}: {len(manifest.artifacts)} files of {len(manifest.workloads)} workloads, all proved")
+    for artifact in rewritten:
+        click.echo(f"  {artifact.path}: {'; '.join(artifact.notes)}")
+
+
+def write_bundle(workloads: Any, output: Path, *, quiet: bool, **options: Any) -> Any:
+    """Export with a progress bar.
+
+    Raises:
+        MissingPackageError: torch or onnx is not installed.
+    """
+    try:
+        from profiler.export.build import export_bundle
+    except ImportError as error:
+        package = (error.name or "torch").partition(".")[0]
+        raise MissingPackageError(package, extra="torch", needed_for="export") from error
+    with ExportProgress(quiet=quiet) as progress:
+        return export_bundle(workloads, output, progress=progress, **options)

@@ -1,0 +1,124 @@
+"""Options and option types that several commands share."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from models.layout import ShapeError
+from models.workload import parse_batch
+from profiler.records import ArtifactFormat, Form
+
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "": 1}
+
+
+class MarginType(click.ParamType):
+    """`3%` or `0.03`: above 0, at most 50 %."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The margin as a fraction."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)(%?)", str(value).strip())
+        fraction = float(match[1]) / (100 if match[2] else 1) if match else 0.0
+        if not 0 < fraction <= 0.5:  # noqa: PLR2004 - half is no small difference any more
+            self.fail(f"{value!r} is no margin; write 3% or 0.03, above 0 and at most 50%", param, ctx)
+        return fraction
+
+
+class DurationType(click.ParamType):
+    """`90s`, `5m`, `1h` or seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The duration in seconds."""
+        match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh]?)", str(value).strip())
+        seconds = float(match[1]) * _UNITS_S[match[2]] if match else 0.0
+        if seconds <= 0:
+            self.fail(f"{value!r} is no time; write 90s, 5m or 1h", param, ctx)
+        return seconds
+
+
+class BatchType(click.ParamType):
+    """`8`, `5x3` or `none`."""
+
+    name = "batch"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """The leading dimensions."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return parse_batch(str(value))
+        except ShapeError as error:
+            self.fail(str(error), param, ctx)
+
+
+MARGIN = MarginType()
+DURATION = DurationType()
+BATCH = BatchType()
+PATH = click.Path(path_type=Path)
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def combine(*decorators: Decorator) -> Decorator:
+    """Several options as one decorator, shown in the given order."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+force_option = click.option("--force", is_flag=True, help="Replace an output that exists.")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings on standard error.")
+margin_option = click.option(
+    "--margin", type=MARGIN, default="3%", show_default=True, help="The smallest difference worth acting on."
+)
+
+shape_options = combine(
+    click.option("--in-features", type=int, help="Inputs of one Linear layer, instead of a suite."),
+    click.option("--out-features", type=int, help="Outputs of that layer."),
+    click.option(
+        "--batch", "batches", type=BATCH, multiple=True,
+        help="Rows of its input; 5x3 for two leading dimensions, none for no batch. Repeatable.  [default: 1, 8]",
+    ),
+    click.option("--no-bias", is_flag=True, help="A layer without bias."),
+    click.option(
+        "--hardware", "hardware_file", type=PATH,
+        help="A board's hardware.json: cache sweeps take its caches instead of this machine's.",
+    ),
+)  # fmt: skip
+
+artifact_options = combine(
+    click.option(
+        "--format", "formats", type=click.Choice([item.value for item in ArtifactFormat]), multiple=True,
+        help="File format to export. Repeatable.  [default: all]",
+    ),
+)  # fmt: skip
+
+measure_options = combine(
+    click.option("--runtime", "runtimes", multiple=True, help="Runtime to measure. Repeatable.  [default: all installed]"),
+    click.option(
+        "--form", "forms", type=click.Choice([item.value for item in Form]), multiple=True,
+        help="Controlled: the layouts differ in the stored bytes alone. Idiomatic: what people write. Repeatable."
+        "  [default: controlled]",
+    ),
+    click.option("--passes", type=click.IntRange(1, 1000), default=10, show_default=True, help="Fresh processes per runtime."),
+    click.option("--budget", "budget_s", type=DURATION, help="End the run cleanly after this time: 90s, 5m, 1h."),
+    click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads per call."),
+    click.option("--cpu", "cpus", type=click.IntRange(0), multiple=True, help="Pin the run to this CPU. Repeatable."),
+    click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all random orders.  [default: random]"),
+    click.option(
+        "--identical", is_flag=True,
+        help="Control run: load one layout under both names. Every verdict but equal is then a false alarm.",
+    ),
+)  # fmt: skip

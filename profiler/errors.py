@@ -1,0 +1,71 @@
+"""Every error the profiler raises on purpose. Each says what, where and what to do, in one line.
+
+```
+ProfilerError               exit status 2, no traceback
+├── OptionError             an option or argument makes no sense
+├── InputError              a file given to us cannot be used
+│   ├── BundleError         a bundle is missing, damaged, hostile or newer than this program
+│   │   └── ArtifactError   one file of a bundle does not hold what its manifest claims
+│   ├── SessionError        the same for a session
+│   └── HardwareError       the same for a hardware report
+├── OutputError             a result cannot be written: it exists, the disk is full, no permission
+├── MemoryNeedError         more memory is needed than there is; raised before anything is allocated
+├── ExportError             an exporter failed or wrote something that did not pass its proof
+├── MissingPackageError     an optional package is not installed; says the install line
+└── RunError                nothing could be measured
+```
+
+`models` raises `ShapeError` and `SuiteError`, both `ValueError`; the command line treats them alike.
+"""
+
+
+class ProfilerError(Exception):
+    """Base of all errors below."""
+
+
+class OptionError(ProfilerError):
+    """An option or argument makes no sense."""
+
+
+class InputError(ProfilerError):
+    """A file given to us cannot be used."""
+
+
+class BundleError(InputError):
+    """A bundle is missing, damaged, hostile or newer than this program."""
+
+
+class ArtifactError(BundleError):
+    """One file of a bundle does not hold what its manifest claims."""
+
+
+class SessionError(InputError):
+    """A session is missing, damaged, hostile or newer than this program."""
+
+
+class HardwareError(InputError):
+    """A hardware report is missing, damaged or newer than this program."""
+
+
+class OutputError(ProfilerError):
+    """A result cannot be written."""
+
+
+class MemoryNeedError(ProfilerError):
+    """More memory is needed than there is."""
+
+
+class ExportError(ProfilerError):
+    """An exporter failed or wrote something that did not pass its proof."""
+
+
+class MissingPackageError(ProfilerError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, *, extra: str | None, needed_for: str) -> None:
+        requirement = f'"layout-profiler[{extra}]"' if extra else package
+        super().__init__(f"{needed_for} needs {package}, which is not installed: pip install {requirement}")
+
+
+class RunError(ProfilerError):
+    """Nothing could be measured."""

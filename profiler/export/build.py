@@ -1,0 +1,199 @@
+"""Builds a bundle: draws the weights, writes every artifact, proves it, and writes the manifest last."""
+
+import dataclasses
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from models.layout import WeightLayout
+from models.networks import MLP
+from models.workload import Workload, batch_rows, format_batch
+from profiler import __version__
+from profiler.bundle import MANIFEST_NAME, format_manifest
+from profiler.errors import ExportError, MemoryNeedError, OutputError
+from profiler.export.answers import RightAnswer, right_answer
+from profiler.export.arrays import arrays
+from profiler.export.onnx import controlled_onnx, idiomatic_onnx
+from profiler.export.torchscript import torchscript
+from profiler.export.verify import verify_artifact
+from profiler.export.weights import Layer, derived_seed, draw_network, out_in_layers
+from profiler.files import new_folder, sha256_of
+from profiler.hardware.software import capture_software
+from profiler.records import MANIFEST_SCHEMA, Answer, Artifact, ArtifactFormat, Form, Manifest
+
+WEIGHT_COPIES = 6  # both layouts as modules, one as arrays, a file as message and as bytes, and its proof
+BASE_BYTES = 300_000_000  # torch and its exporter
+_SUFFIXES = {ArtifactFormat.ONNX: "onnx", ArtifactFormat.TORCHSCRIPT: "pt", ArtifactFormat.ARRAYS: "npz"}
+Progress = Callable[[int, int, str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Target:
+    """One file to write. `input_rank` is None where one file takes any rank."""
+
+    format: ArtifactFormat
+    form: Form
+    layout: WeightLayout
+    input_rank: int | None
+
+    @property
+    def file_name(self) -> str:
+        rank = "" if self.input_rank is None else f"-rank{self.input_rank}"
+        return f"{self.format}-{self.form}-{self.layout}{rank}.{_SUFFIXES[self.format]}"
+
+
+def export_bundle(
+    workloads: Sequence[Workload],
+    folder: Path,
+    *,
+    suite: str,
+    formats: Sequence[ArtifactFormat] = tuple(ArtifactFormat),
+    forms: Sequence[Form] = tuple(Form),
+    seed: int = 0,
+    force: bool = False,
+    progress: Progress = lambda done, total, name: None,
+) -> Manifest:
+    """Write a bundle of every workload in both layouts.
+
+    Raises:
+        MemoryNeedError: a workload does not fit into memory; raised before anything is allocated.
+        ExportError: an exporter failed, or a file did not pass its proof.
+        OutputError: the folder exists, the disk is full or cannot be written.
+    """
+    for workload in workloads:
+        refuse_oversize(workload, available_bytes=psutil.virtual_memory().available)
+    targets = {workload.name: list(_targets(workload, formats, forms)) for workload in workloads}
+    total = sum(map(len, targets.values()))
+    artifacts: list[Artifact] = []
+    answers: list[Answer] = []
+    with new_folder(folder, force=force, marker=MANIFEST_NAME) as temporary:
+        _refuse_full_disk(temporary, workloads, targets)
+        for workload in workloads:
+            network = draw_network(workload, seed=seed)
+            layers = out_in_layers(network)
+            right = _write_answers(temporary, workload, layers, seed, answers)
+            for target in targets[workload.name]:
+                progress(len(artifacts), total, f"{workload.name} {target.format} {target.form} {target.layout}")
+                artifacts.append(_write_artifact(temporary, workload, target, network, layers, right))
+        manifest = Manifest(
+            schema_version=MANIFEST_SCHEMA,
+            tool_version=__version__,
+            software=capture_software(),
+            suite=suite,
+            seed=seed,
+            workloads=tuple(workloads),
+            artifacts=tuple(artifacts),
+            answers=tuple(answers),
+        )
+        (temporary / MANIFEST_NAME).write_bytes(format_manifest(manifest))
+        progress(total, total, "")
+    return manifest
+
+
+def needed_bytes(workload: Workload) -> int:
+    """An upper estimate of the memory that exporting a workload takes."""
+    rows = max(batch_rows(batch_shape) for batch_shape in workload.batch_shapes)
+    widest = max(workload.in_features, *(layer.out_features for layer in workload.layers))
+    return BASE_BYTES + 4 * WEIGHT_COPIES * workload.weight_count + 8 * 6 * rows * widest
+
+
+def refuse_oversize(workload: Workload, *, available_bytes: int) -> None:
+    """Raises MemoryNeedError, before anything is allocated, if a workload does not fit."""
+    needed = needed_bytes(workload)
+    if needed > available_bytes:
+        batches = ", ".join(map(format_batch, workload.batch_shapes))
+        raise MemoryNeedError(
+            f"exporting {workload.name} (batch {batches}) needs about {needed / 2**30:.1f} GiB of memory and "
+            f"{available_bytes / 2**30:.1f} GiB are available; export it on a larger machine or choose a smaller shape"
+        )
+
+
+def _refuse_full_disk(folder: Path, workloads: Sequence[Workload], targets: dict[str, list[_Target]]) -> None:
+    needed = sum(4 * workload.weight_count * len(targets[workload.name]) for workload in workloads)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise OutputError(
+            f"the bundle needs about {needed / 2**20:.0f} MiB and {free / 2**20:.0f} MiB are free where it shall be "
+            "written; free some space, or leave out a --format or a --form"
+        )
+
+
+def _targets(workload: Workload, formats: Sequence[ArtifactFormat], forms: Sequence[Form]) -> Iterator[_Target]:
+    ranks = sorted({len(batch_shape) + 1 for batch_shape in workload.batch_shapes})
+    for file_format in formats:
+        for form in forms:
+            if file_format is ArtifactFormat.ARRAYS and form is Form.IDIOMATIC:
+                continue  # arrays hold no operators: there is one way to write them
+            for input_rank in ranks if file_format is ArtifactFormat.ONNX else (None,):
+                for layout in WeightLayout:
+                    yield _Target(file_format, form, layout, input_rank)
+
+
+def _write_artifact(
+    folder: Path,
+    workload: Workload,
+    target: _Target,
+    network: MLP,
+    layers: list[Layer],
+    answers: list[RightAnswer],
+) -> Artifact:
+    path = folder / workload.name / target.file_name
+    content = _content(workload, target, network, layers)
+    path.write_bytes(content)
+    entry = Artifact(
+        path=f"{workload.name}/{target.file_name}",
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        format=target.format,
+        form=target.form,
+        layout=target.layout,
+        workload=workload.name,
+        input_rank=target.input_rank,
+        dtype="float32",
+        operators=(),
+        layers=(),
+        stored_layout=None,
+        max_error=0.0,
+        tolerance=0.0,
+    )
+    fitting = [answer for answer in answers if target.input_rank in (None, answer.x.ndim)]
+    return verify_artifact(path, entry, workload, layers, fitting)
+
+
+def _content(workload: Workload, target: _Target, network: MLP, layers: list[Layer]) -> bytes:
+    if target.format is ArtifactFormat.ARRAYS:
+        return arrays(layers, target.layout)
+    is_controlled = target.form is Form.CONTROLLED
+    if target.format is ArtifactFormat.TORCHSCRIPT:
+        return torchscript(network.with_layout(target.layout, strict_linear=is_controlled))
+    if target.input_rank is None:
+        raise ExportError("an ONNX file declares the rank of its input")
+    if is_controlled:
+        return controlled_onnx(workload, layers, target.layout, input_rank=target.input_rank)
+    return idiomatic_onnx(network.with_layout(target.layout), input_rank=target.input_rank)
+
+
+def _write_answers(
+    folder: Path, workload: Workload, layers: list[Layer], seed: int, answers: list[Answer]
+) -> list[RightAnswer]:
+    (folder / workload.name).mkdir()
+    found = []
+    for batch_shape in workload.batch_shapes:
+        right = right_answer(workload, layers, batch_shape, seed=derived_seed(workload, seed))
+        name = f"{workload.name}/answer-batch-{format_batch(batch_shape)}.npz"
+        np.savez(folder / name, x=right.x, y=right.y, tolerance=right.tolerance)
+        answers.append(
+            Answer(
+                path=name,
+                sha256=sha256_of(folder / name),
+                size_bytes=(folder / name).stat().st_size,
+                workload=workload.name,
+                batch_shape=batch_shape,
+            )
+        )
+        found.append(right)
+    return found

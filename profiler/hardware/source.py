@@ -1,0 +1,45 @@
+"""Reading small text files that may be missing, forbidden, huge or garbage."""
+
+from pathlib import Path
+
+MAX_BYTES = 4_000_000
+
+
+def read_text(path: Path) -> str | None:
+    """The stripped text of a file, None if it cannot be read. Bytes that are no UTF-8 are replaced."""
+    data = read_bytes(path)
+    return None if data is None else data.decode("utf-8", "replace").strip("\0 \t\r\n")
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """The first bytes of a file, None if it cannot be read."""
+    try:
+        if not path.is_file():  # a pipe or device in a recorded tree would block
+            return None
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES)
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return None
+
+
+def read_int(path: Path) -> int | None:
+    """The whole number in a file, None if there is none."""
+    return parse_int(read_text(path))
+
+
+def parse_int(text: str | None, base: int = 10) -> int | None:
+    """A whole number of sane length, None if the text is none."""
+    if text is None or len(text) > 20:  # noqa: PLR2004 - 64 bits have 20 digits
+        return None
+    try:
+        return int(text, base)
+    except ValueError:
+        return None
+
+
+def list_folder(path: Path, pattern: str) -> list[Path]:
+    """The entries of a folder that match, in natural order; empty if it cannot be read."""
+    try:
+        return sorted(path.glob(pattern), key=lambda entry: (len(entry.name), entry.name))
+    except (OSError, RuntimeError):
+        return []

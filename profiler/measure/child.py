@@ -1,0 +1,203 @@
+"""Starts a worker, talks to it, and tells how it died if it did."""
+
+import contextlib
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Self
+
+import msgspec
+
+from profiler.measure.messages import Message, Rejected, Reply, Started
+
+START_LIMIT_S = 300.0  # importing torch takes over 10 s on a Pi; from a worn SD card much longer
+REPLY_LIMIT_S = 3600.0
+MAX_REPLY_BYTES = 64_000_000
+STDERR_TAIL_BYTES = 2000
+MAX_ENVIRONMENT_BYTES = 4096
+_ROOT = str(Path(__file__).resolve().parents[2])
+_PROGRAM = """
+import os, sys
+root, runtime, threads, cpus = sys.argv[1:]
+if cpus:
+    os.sched_setaffinity(0, [int(cpu) for cpu in cpus.split(",")])
+sys.path.append(root)
+from profiler.measure.worker import main
+main(runtime, int(threads))
+"""
+_SIGNALS = {
+    signal.SIGKILL: "killed; out of memory, or by hand",
+    signal.SIGSEGV: "segmentation fault in the runtime",
+    signal.SIGILL: "illegal instruction: this build of the runtime needs a newer CPU",
+    signal.SIGBUS: "bus error: a file changed or the disk failed while it was read",
+    signal.SIGABRT: "the runtime aborted",
+    signal.SIGFPE: "arithmetic trap in the runtime",
+}
+_decoder = msgspec.json.Decoder(Reply)
+
+
+class WorkerDiedError(Exception):
+    """The worker is gone. Holds what is known of its death."""
+
+    def __init__(self, *, exit_signal: int | None, exit_status: int | None, message: str, stderr_tail: str) -> None:
+        super().__init__(message)
+        self.exit_signal = exit_signal
+        self.exit_status = exit_status
+        self.message = message
+        self.stderr_tail = stderr_tail
+
+
+class Stop:
+    """Whether the run was asked to end, by Ctrl-C, SIGTERM or a hangup. Wakes whoever waits for a worker."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+
+    @contextlib.contextmanager
+    def on_signals(self) -> Iterator[Self]:
+        """Listen while the block runs; the former handlers come back after it."""
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        former = {number: signal.signal(number, self._request) for number in numbers}
+        try:
+            yield self
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+    @property
+    def waiter(self) -> int:
+        """A file descriptor that becomes readable when the run shall end."""
+        return self._read
+
+    def _request(self, number: int, _frame: object) -> None:
+        self.signal = number
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._write, b"!")
+
+
+class StopRequestedError(Exception):
+    """The run was asked to end while a worker was busy."""
+
+
+class Worker:
+    """A running worker process. Use as a context manager; it is gone at the end of the block."""
+
+    def __init__(self, runtime: str, *, threads: int, cpus: Sequence[int], stop: Stop, generator: random.Random) -> None:
+        self._stop = stop
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._buffer = b""
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM, _ROOT, runtime, str(threads), ",".join(map(str, cpus))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            env=_environment(threads, generator),
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout, self._stderr):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+    @property
+    def pid(self) -> int:
+        """The process identifier."""
+        return self._process.pid
+
+    def start(self) -> Started | Rejected:
+        """Wait until the runtime is imported.
+
+        Raises:
+            WorkerDiedError: it died or did not answer.
+            StopRequestedError: the run shall end.
+        """
+        reply = self._receive(START_LIMIT_S)
+        assert isinstance(reply, Started | Rejected)
+        return reply
+
+    def request(self, message: Message) -> Reply:
+        """Send a request and wait for its reply.
+
+        Raises:
+            WorkerDiedError: it died or did not answer.
+            StopRequestedError: the run shall end.
+        """
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it died: reading tells how
+            self._process.stdin.write(msgspec.json.encode(message) + b"\n")
+            self._process.stdin.flush()
+        return self._receive(REPLY_LIMIT_S)
+
+    def _receive(self, limit_s: float) -> Reply:
+        assert self._process.stdout is not None
+        pipe = self._process.stdout.fileno()
+        deadline = time.monotonic() + limit_s
+        while b"\n" not in self._buffer:
+            left = deadline - time.monotonic()
+            ready, _, _ = select.select([pipe, self._stop.waiter], [], [], max(0.0, left))
+            if self._stop.waiter in ready:
+                raise StopRequestedError
+            if not ready:
+                self._process.kill()
+                raise self._death(f"gave no answer within {limit_s:.0f} s and was ended")
+            piece = os.read(pipe, 1 << 16)
+            if not piece or len(self._buffer) > MAX_REPLY_BYTES:
+                raise self._death()
+            self._buffer += piece
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return _decoder.decode(line)
+
+    def _death(self, message: str | None = None) -> WorkerDiedError:
+        status = self._process.wait()
+        size = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(0, size - STDERR_TAIL_BYTES))
+        tail = self._stderr.read().decode("utf-8", "replace").strip()
+        number = -status if status < 0 else None
+        if message is None:
+            message = describe_signal(number) if number is not None else _last_line(tail, status)
+        return WorkerDiedError(
+            exit_signal=number, exit_status=None if number is not None else status, message=message, stderr_tail=tail
+        )
+
+
+def describe_signal(number: int) -> str:
+    """A signal's name and what it usually means here."""
+    try:
+        known = signal.Signals(number)
+    except ValueError:
+        return f"ended by signal {number}"
+    return f"{known.name} ({_SIGNALS.get(known, 'ended by a signal')})"
+
+
+def _last_line(tail: str, status: int) -> str:
+    return f"exit status {status}: {tail.splitlines()[-1][:300] if tail else 'it said nothing'}"
+
+
+def _environment(threads: int, generator: random.Random) -> dict[str, str]:
+    """The parent's environment, the thread counts of every BLAS, and padding of random size.
+
+    The size of the environment moves the stack, and with it the time (Mytkowicz et al. 2009).
+    """
+    counts = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
+    return {
+        **os.environ,
+        **dict.fromkeys(counts, str(threads)),
+        "VECLIB_MAXIMUM_THREADS": str(threads),
+        "LAYOUT_PROFILER_PADDING": "x" * generator.randrange(MAX_ENVIRONMENT_BYTES),
+    }

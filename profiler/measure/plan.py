@@ -1,0 +1,139 @@
+"""The plan of a run: which cases, with which files, in which order. Pure functions of manifest and options."""
+
+import dataclasses
+import random
+from collections.abc import Iterable
+
+from models.layout import WeightLayout
+from models.workload import Workload
+from profiler.errors import BundleError
+from profiler.records import Answer, Artifact, Case, Control, Form, Manifest, Options, Weights
+from profiler.runtimes import RuntimeInfo, runtime_info
+from profiler.session import ARMS
+
+ARMS_PER_CASE = len(ARMS)
+COPIES_WHILE_LOADING = 3  # the file's bytes, the weights, and their packed form
+PROCESS_BYTES = 150_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedCase:
+    """A case with the files it needs."""
+
+    case: Case
+    workload: Workload
+    artifacts: dict[WeightLayout, Artifact]
+    answer: Answer
+
+    def arm_artifact(self, arm: str) -> Artifact:
+        """The artifact an arm loads; under the identical control, all arms load the same."""
+        layout = WeightLayout(arm.rpartition("_")[0])
+        return self.artifacts[WeightLayout.OUT_IN if self.case.control is Control.IDENTICAL else layout]
+
+    @property
+    def needed_bytes(self) -> int:
+        """An upper estimate of the memory a worker takes with all four arms loaded."""
+        largest = max(artifact.size_bytes for artifact in self.artifacts.values())
+        return PROCESS_BYTES + (ARMS_PER_CASE + COPIES_WHILE_LOADING - 1) * largest
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """All cases of a run, and what of the bundle is left out, in words."""
+
+    cases: tuple[PlannedCase, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def entries(self) -> list[Artifact | Answer]:
+        """Every file the run will load, each once."""
+        found: dict[str, Artifact | Answer] = {}
+        for planned in self.cases:
+            for entry in (*planned.artifacts.values(), planned.answer):
+                found[entry.path] = entry
+        return list(found.values())
+
+
+def make_plan(manifest: Manifest, options: Options) -> Plan:
+    """Every case that the bundle has both layouts of.
+
+    Raises:
+        BundleError: there is none.
+    """
+    cases: list[PlannedCase] = []
+    left_out: list[str] = []
+    for name in options.runtimes:
+        found = _cases_of(runtime_info(name), manifest, options)
+        cases.extend(found)
+        if not found:
+            left_out.append(f"{name}: the bundle holds no {runtime_info(name).format} pair for it")
+    if not cases:
+        raise BundleError(
+            f"the bundle holds nothing that {', '.join(options.runtimes)} can measure in the form "
+            f"{' or '.join(options.forms)}; export it with that format and form"
+        )
+    return Plan(cases=tuple(cases), left_out=tuple(left_out))
+
+
+def _cases_of(info: RuntimeInfo, manifest: Manifest, options: Options) -> list[PlannedCase]:
+    found = []
+    for workload in manifest.workloads:
+        for form in options.forms:
+            for batch_shape in workload.batch_shapes:
+                artifacts = _pair(manifest.artifacts, info, workload, form, len(batch_shape) + 1)
+                answer = _answer(manifest.answers, workload, batch_shape)
+                if artifacts and answer:
+                    case = _case(info, workload, form, batch_shape, options)
+                    found.append(PlannedCase(case, workload, artifacts, answer))
+    return found
+
+
+def _case(info: RuntimeInfo, workload: Workload, form: Form, batch_shape: tuple[int, ...], options: Options) -> Case:
+    return Case(
+        runtime=info.name,
+        form=form,
+        workload=workload.name,
+        batch_shape=batch_shape,
+        dtype="float32",
+        threads=options.threads,
+        weights=Weights.WARM,
+        control=options.control,
+    )
+
+
+def _pair(
+    artifacts: Iterable[Artifact], info: RuntimeInfo, workload: Workload, form: Form, rank: int
+) -> dict[WeightLayout, Artifact] | None:
+    found = {
+        artifact.layout: artifact
+        for artifact in artifacts
+        if (artifact.format, artifact.form, artifact.workload) == (info.format, form, workload.name)
+        and artifact.input_rank in (None, rank)
+    }
+    return found if len(found) == len(WeightLayout) else None
+
+
+def _answer(answers: Iterable[Answer], workload: Workload, batch_shape: tuple[int, ...]) -> Answer | None:
+    for answer in answers:
+        if (answer.workload, answer.batch_shape) == (workload.name, batch_shape):
+            return answer
+    return None
+
+
+def runtime_order(plan: Plan, *, seed: int, pass_index: int) -> list[str]:
+    """The runtimes of a pass in random order."""
+    names = list(dict.fromkeys(planned.case.runtime for planned in plan.cases))
+    random.Random(f"{seed}/{pass_index}").shuffle(names)
+    return names
+
+
+def case_order(plan: Plan, runtime: str, *, seed: int, pass_index: int) -> list[PlannedCase]:
+    """A runtime's cases of a pass in random order."""
+    cases = [planned for planned in plan.cases if planned.case.runtime == runtime]
+    random.Random(f"{seed}/{pass_index}/{runtime}").shuffle(cases)
+    return cases
+
+
+def block_seed(case: Case, *, seed: int, pass_index: int) -> int:
+    """The seed of one block's order and padding."""
+    return random.Random(f"{seed}/{pass_index}/{case.id}").getrandbits(63)

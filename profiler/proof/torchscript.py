@@ -1,0 +1,97 @@
+"""What a TorchScript file stores: the constants of its frozen graph, their shapes and strides.
+
+`torch.jit.load` reads tensors and code with a reader of its own, not with Python's pickle. The code is looked at
+before it is ever called: only the operators of a network of Linear layers pass.
+"""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.layout import WeightLayout
+from profiler.errors import ArtifactError, MissingPackageError
+from profiler.proof.stored import StoredModel, prove_layer
+from profiler.records import LayerProof
+
+if TYPE_CHECKING:
+    import torch
+
+_ALLOWED = {
+    "aten::linear", "aten::matmul", "aten::mm", "aten::addmm", "aten::add", "aten::t", "aten::relu", "aten::tanh",
+    "aten::log_softmax", "aten::unsqueeze", "aten::squeeze", "prim::Constant", "prim::GetAttr",
+}  # fmt: skip
+
+
+def prove_torchscript(path: Path) -> StoredModel:
+    """The operators and Linear layers of a TorchScript file.
+
+    Raises:
+        ArtifactError: it is damaged, calls an operator no Linear network needs, or its weights are not finite.
+        MissingPackageError: torch is not installed.
+    """
+    return stored_model(load_module(path), where=str(path))
+
+
+def load_module(path: Path) -> "torch.jit.ScriptModule":
+    """Load a TorchScript file on the CPU, without running it.
+
+    Raises:
+        ArtifactError: it is damaged, or calls an operator no Linear network needs.
+        MissingPackageError: torch is not installed.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingPackageError("torch", extra="torch", needed_for="reading TorchScript") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            module = torch.jit.load(str(path), map_location="cpu")
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ArtifactError(f"{path} is no TorchScript file: {str(error).splitlines()[0]}") from error
+    foreign = {node.kind() for node in _nodes(module)} - _ALLOWED
+    if foreign:
+        raise ArtifactError(f"{path} calls {', '.join(sorted(foreign))[:200]}, which no Linear network needs")
+    module.eval()
+    return module
+
+
+def stored_model(module: "torch.jit.ScriptModule", *, where: str) -> StoredModel:
+    """The operators of a loaded, frozen module and its Linear layers."""
+    nodes = [node for node in _nodes(module) if not node.kind().startswith("prim::")]
+    layers = (_layer(node, where) for node in nodes)
+    return StoredModel(
+        operators=tuple(node.kind() for node in nodes),
+        layers=tuple(layer for layer in layers if layer is not None),
+    )
+
+
+def _nodes(module: "torch.jit.ScriptModule") -> Iterator[Any]:
+    try:
+        yield from module.inlined_graph.nodes()
+    except (RuntimeError, AttributeError) as error:
+        raise ArtifactError(f"a TorchScript file without a forward method: {error}") from error
+
+
+def _layer(node: Any, where: str) -> LayerProof | None:
+    """The proof of a product with a constant weight, None for any other node."""
+    if node.kind() not in {"aten::linear", "aten::matmul", "aten::mm"}:
+        return None
+    weight = list(node.inputs())[1].toIValue()
+    if weight is None or weight.dim() != 2:  # noqa: PLR2004 - a matrix
+        return None
+    # aten::linear takes [out, in]; contiguous, that is what lies in memory; otherwise its strides tell of [in, out]
+    takes_out_in = node.kind() == "aten::linear"
+    if weight.is_contiguous():
+        stored, is_out_in, how = weight, takes_out_in, "contiguous"
+    elif weight.t().is_contiguous():
+        stored, is_out_in, how = weight.t(), not takes_out_in, "transposed view"
+    else:
+        raise ArtifactError(f"{where}: a weight with strides {weight.stride()} is in neither layout")
+    return prove_layer(
+        operator=f"{node.kind()} ({how})",
+        stored=stored.detach().numpy(),
+        layout=WeightLayout.OUT_IN if is_out_in else WeightLayout.IN_OUT,
+        where=where,
+    )

@@ -1,0 +1,128 @@
+"""ONNX Runtime on the CPU: as deployed, and with weight packing switched off."""
+
+import functools
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+from models.layout import WeightLayout
+from models.workload import Workload
+from profiler.errors import ArtifactError
+from profiler.proof.onnx import prove_onnx
+from profiler.records import Executed, ExecutedLayout
+
+_REFUSALS = (errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf, errors.InvalidArgument, errors.NotImplemented)
+_ERRORS_ONLY = 3  # ORT_LOGGING_LEVEL_ERROR
+MAX_READ_BACK_BYTES = 64_000_000  # a larger optimised graph is not written out just to be looked at
+
+
+class OnnxRuntime:
+    """ONNX Runtime as deployed: all graph optimisations, constant weights packed when a session is created."""
+
+    packs_weights = True
+
+    def __init__(self) -> None:
+        self.clock = time.perf_counter_ns
+        self._pool_threads: int | None = None
+
+    def load(self, path: Path, workload: Workload, *, threads: int) -> "OnnxModel":  # noqa: ARG002 - the file says all
+        """Create a session.
+
+        Raises:
+            ArtifactError: ONNX Runtime refuses the file.
+        """
+        return OnnxModel(path, functools.partial(self._options, threads), packed=self.packs_weights)
+
+    def _options(self, threads: int) -> Any:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = _ERRORS_ONLY
+        options.inter_op_num_threads = 1
+        # Set even to 1: left alone, ONNX Runtime pins threads to cores, which fails in containers
+        options.intra_op_num_threads = threads
+        if threads > 1:
+            # One pool for the four sessions of a block: idle pools spin, and would take the cores from the others
+            if self._pool_threads is None:
+                onnxruntime.set_global_thread_pool_sizes(threads, 1)
+                self._pool_threads = threads
+            options.use_per_session_threads = False
+        if not self.packs_weights:
+            options.add_session_config_entry("session.disable_prepacking", "1")
+        return options
+
+
+class UnpackedOnnxRuntime(OnnxRuntime):
+    """ONNX Runtime with `session.disable_prepacking`: the path that reads the stored layout."""
+
+    packs_weights = False
+
+
+class OnnxModel:
+    """One session."""
+
+    def __init__(self, path: Path, options: Callable[[], Any], *, packed: bool) -> None:
+        self._path = path
+        self._options = options
+        self._packed = packed
+        self._session = _create(path, options())
+        self._input = self._session.get_inputs()[0].name
+        self._output = self._session.get_outputs()[0].name
+
+    def answer(self, x: np.ndarray) -> np.ndarray:
+        """`[..., in_features] -> [..., out_features]`."""
+        return np.asarray(self._session.run([self._output], {self._input: x})[0])
+
+    def bind(self, x: np.ndarray) -> Callable[[], object]:
+        """A call with input and output bound beforehand, so that no time goes into allocating the output."""
+        shape = self.answer(x).shape
+        binding = self._session.io_binding()
+        binding.bind_cpu_input(self._input, x)
+        out = onnxruntime.OrtValue.ortvalue_from_shape_and_type(shape, np.float32, "cpu")
+        binding.bind_ortvalue_output(self._output, out)
+        return functools.partial(self._session.run_with_iobinding, binding)
+
+    def executed(self) -> Executed:
+        """The optimised graph, written out by ONNX Runtime and read back.
+
+        Packing itself cannot be seen from outside: `Gemm` and `MatMul` kernels pack a constant float32 right side
+        unless `session.disable_prepacking` is set (onnxruntime/core/providers/cpu/math/gemm.cc and matmul.cc).
+        """
+        if self._path.stat().st_size > MAX_READ_BACK_BYTES:
+            layout = ExecutedLayout.PACKED if self._packed else ExecutedLayout.UNKNOWN
+            return Executed(layout=layout, operator="unknown", known_by="too large to read the optimised graph back")
+        stored = self._read_back()
+        operators = ", ".join(dict.fromkeys(layer.operator for layer in stored.layers)) or ", ".join(stored.operators)
+        if self._packed and stored.layers:
+            return Executed(
+                layout=ExecutedLayout.PACKED,
+                operator=operators,
+                known_by="optimised graph read back; ONNX Runtime packs the constant weights of these kernels at load",
+            )
+        layouts = [layout for layout in WeightLayout if stored.layers and stored.is_stored_as(layout)]
+        return Executed(
+            layout=ExecutedLayout(layouts[0].value) if len(layouts) == 1 else ExecutedLayout.UNKNOWN,
+            operator=operators,
+            known_by="optimised graph read back; packing switched off",
+        )
+
+    def _read_back(self) -> Any:
+        memory = Path("/dev/shm")  # noqa: S108 - keeps the copy off an SD card; the folder in it is made by tempfile
+        with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+            optimized = Path(folder) / "optimized.onnx"
+            options = self._options()
+            options.optimized_model_filepath = str(optimized)
+            _create(self._path, options)
+            return prove_onnx(optimized)
+
+
+def _create(path: Path, options: Any) -> Any:
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except _REFUSALS as error:
+        raise ArtifactError(f"ONNX Runtime refuses {path}: {str(error).splitlines()[0]}") from error

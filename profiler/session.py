@@ -1,0 +1,236 @@
+"""The session, the seam between `run` and everything after it: append-only JSON lines, synced block by block."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from profiler.bundle import schema_version_of
+from profiler.errors import OutputError, SessionError
+from profiler.files import refuse_existing, write_error
+from profiler.records import (
+    SESSION_SCHEMA,
+    Block,
+    Check,
+    ConditionsRecord,
+    End,
+    Failure,
+    Header,
+    Resume,
+    Session,
+    SessionRecord,
+)
+
+MAX_LINE_BYTES = 64_000_000
+ARMS = ("out_in_1", "out_in_2", "in_out_1", "in_out_2")
+MAX_SLICE_NS = 10**15  # eleven days: no slice of a run lasts longer
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(SessionRecord)
+
+
+class SessionWriter:
+    """Appends records to a session file; each is on disk when `append` returns.
+
+    The file is locked, so that two runs cannot write one session.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    def create(cls, path: Path, header: Header, *, force: bool = False) -> "SessionWriter":
+        """Start a session.
+
+        Raises:
+            OutputError: it exists and `force` is false, or it cannot be written.
+        """
+        refuse_existing(path, force=force)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if force:
+                path.unlink(missing_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise write_error(path, error) from error
+        writer = cls(path, descriptor)
+        try:
+            _lock(descriptor, path)
+            writer.append(header)
+            _sync_folder(path.parent)
+        except OutputError:
+            writer.close()
+            path.unlink(missing_ok=True)
+            raise
+        return writer
+
+    @classmethod
+    def reopen(cls, path: Path) -> "tuple[SessionWriter, Session]":
+        """Continue a session: a torn last line is cut off.
+
+        Raises:
+            SessionError: it is missing or damaged.
+            OutputError: it cannot be written, or another run is writing it.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise SessionError(f"there is no session {path} to resume; start it without --resume") from error
+        except OSError as error:
+            raise write_error(path, error) from error
+        try:
+            _lock(descriptor, path)
+            data = path.read_bytes()
+            session = parse_session(data, source=str(path))
+            os.ftruncate(descriptor, _whole_length(data))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return cls(path, descriptor), session
+
+    def append(self, record: SessionRecord) -> None:
+        """Write one record and sync it.
+
+        Raises:
+            OutputError: the disk is full or gone; what was written before is still whole.
+        """
+        line = _encoder.encode(record) + b"\n"
+        before = os.fstat(self._descriptor).st_size
+        try:
+            _write_all(self._descriptor, line)
+            os.fsync(self._descriptor)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, before)
+            advice = "; free some space and go on with --resume" if error.errno in (errno.ENOSPC, errno.EFBIG) else ""
+            raise OutputError(f"cannot write {self.path}: {error.strerror}{advice}") from error
+
+    def close(self) -> None:
+        """Release the file."""
+        os.close(self._descriptor)
+
+
+def load_session(path: Path) -> Session:
+    """Read a session; a torn last line is dropped.
+
+    Raises:
+        SessionError: it is missing, no session, of a newer schema, or damaged; names the line.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SessionError(f"cannot read the session {path}: {error.strerror}") from error
+    return parse_session(data, source=str(path))
+
+
+def parse_session(data: bytes, *, source: str) -> Session:
+    """A session from the bytes of its file.
+
+    Raises:
+        SessionError: see `load_session`.
+    """
+    records = list(_records(data[: _whole_length(data)], source))
+    if not records or not isinstance(records[0][1], Header):
+        raise SessionError(f"{source} is no session: its first line is no header")
+    header = records[0][1]
+    _check(header, records, source)
+    later = [record for _, record in records[1:]]
+    ends = [record for record in later if isinstance(record, End)]
+    return Session(
+        header=header,
+        conditions=tuple(record for record in later if isinstance(record, ConditionsRecord)),
+        checks=tuple(record for record in later if isinstance(record, Check)),
+        blocks=tuple(record for record in later if isinstance(record, Block)),
+        failures=tuple(record for record in later if isinstance(record, Failure)),
+        resumes=tuple(record for record in later if isinstance(record, Resume)),
+        end=ends[-1] if ends and isinstance(later[-1], End) else None,
+    )
+
+
+def _records(data: bytes, source: str) -> Iterator[tuple[int, SessionRecord]]:
+    for number, line in enumerate(data.splitlines(), start=1):
+        where = f"line {number} of {source}"
+        if len(line) > MAX_LINE_BYTES:
+            raise SessionError(f"{where} is longer than {MAX_LINE_BYTES} bytes")
+        if number == 1:
+            _check_version(line, source)
+        try:
+            yield number, _decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise SessionError(f"{where} is no valid record: {error}") from error
+
+
+def _check_version(line: bytes, source: str) -> None:
+    version = schema_version_of(line)
+    if version is not None and version > SESSION_SCHEMA:
+        raise SessionError(
+            f"{source} has schema version {version}, this program reads up to {SESSION_SCHEMA}; "
+            "update it with: pip install --upgrade layout-profiler"
+        )
+
+
+def _check(header: Header, records: list[tuple[int, SessionRecord]], source: str) -> None:
+    """Refuse what a run cannot have written."""
+    workloads = {workload.name for workload in header.workloads}
+    cases = {case.id for case in header.cases if case.workload in workloads}
+    if len(cases) != len(header.cases):
+        raise SessionError(f"line 1 of {source} names a case twice, or one of an unknown workload")
+    seen: set[tuple[str, int]] = set()
+    for number, record in records[1:]:
+        where = f"line {number} of {source}"
+        if isinstance(record, Header):
+            raise SessionError(f"{where} is a second header; one file holds one session")
+        if isinstance(record, Block | Check) and record.case not in cases:
+            raise SessionError(f"{where} belongs to the unknown case {record.case[:120]!r}")
+        if isinstance(record, Block):
+            if (record.case, record.pass_index) in seen:
+                raise SessionError(f"{where} repeats pass {record.pass_index} of {record.case}")
+            seen.add((record.case, record.pass_index))
+            if not _is_possible(record):
+                raise SessionError(f"{where} holds impossible times")
+
+
+def _is_possible(block: Block) -> bool:
+    rounds = {len(times) for times in block.slices_ns.values()}
+    return (
+        tuple(sorted(block.slices_ns)) == tuple(sorted(ARMS))
+        and len(rounds) == 1
+        and rounds != {0}
+        and block.calls > 0
+        and block.pass_index >= 0
+        and all(0 < time < MAX_SLICE_NS for times in block.slices_ns.values() for time in times)
+    )
+
+
+def _whole_length(data: bytes) -> int:
+    """How many bytes of a file are whole lines. What follows the last newline was being written when power failed."""
+    return data.rfind(b"\n") + 1
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    import fcntl  # not on Windows, where sessions can still be read
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise OutputError(f"{path} is being written by another run") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name survive a power loss; some filesystems cannot, and then nothing more can be done."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
