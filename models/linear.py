@@ -49,9 +49,7 @@ class Linear(nn.Module):
 
         Kaiming uniform with `a = sqrt(5)` and a bias from U(-1/sqrt(in), 1/sqrt(in)): `torch.nn.Linear`'s own rule.
         """
-        self.initialize_weight(
-            lambda weight: nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
-        )
+        self.initialize_weight(lambda weight: nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator))
         if self.bias is not None:
             bound = 1 / math.sqrt(self.shape.in_features)
             nn.init.uniform_(self.bias, -bound, bound, generator=generator)
@@ -64,7 +62,14 @@ class Linear(nn.Module):
         """
         drawn = torch.empty(self.shape.weight_dims(WeightLayout.OUT_IN))
         initializer(drawn)
-        self._store(drawn)
+        self.assign(drawn)
+
+    def assign(self, out_in: Tensor, bias: Tensor | None = None) -> None:
+        """Copy a weight given as `[out_features, in_features]`, and a bias, into the module's own layout."""
+        with torch.no_grad():
+            self.weight.copy_(out_in if self.layout is WeightLayout.OUT_IN else out_in.t())
+            if self.bias is not None and bias is not None:
+                self.bias.copy_(bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """`[..., in_features] -> [..., out_features]`."""
@@ -89,7 +94,7 @@ class Linear(nn.Module):
     def with_layout(self, layout: WeightLayout) -> "Linear":
         """A copy in `layout` with the same values, bit for bit."""
         copy = Linear.empty(self.shape, layout, strict_linear=self.strict_linear)
-        copy._store(self.out_in_weight(), self.bias)
+        copy.assign(self.out_in_weight(), self.bias)
         return copy
 
     @classmethod
@@ -105,14 +110,12 @@ class Linear(nn.Module):
             in_features=linear.in_features, out_features=linear.out_features, bias=linear.bias is not None
         )
         module = cls.empty(shape, layout)
-        module._store(linear.weight, linear.bias)
+        module.assign(linear.weight, linear.bias)
         return module
 
     def to_torch(self) -> nn.Linear:
         """A `torch.nn.Linear` with the same values, bit for bit, and a contiguous weight."""
-        linear = nn.utils.skip_init(
-            nn.Linear, self.shape.in_features, self.shape.out_features, bias=self.shape.bias
-        )
+        linear = nn.utils.skip_init(nn.Linear, self.shape.in_features, self.shape.out_features, bias=self.shape.bias)
         with torch.no_grad():
             linear.weight.copy_(self.out_in_weight())
             if self.bias is not None:
@@ -133,16 +136,10 @@ class Linear(nn.Module):
             raise ValueError("the kernel and bias must be float32, so that no value changes")
         shape = LinearShape(in_features=kernel.shape[0], out_features=kernel.shape[1], bias=bias is not None)
         module = cls.empty(shape, layout)
-        module._store(torch.from_numpy(kernel.T), None if bias is None else torch.from_numpy(bias))
+        module.assign(torch.from_numpy(kernel.T), None if bias is None else torch.from_numpy(bias))
         return module
 
     def to_keras(self) -> tuple[np.ndarray, np.ndarray | None]:
         """A contiguous kernel `[in_features, out_features]` and the bias, as Keras' `set_weights` takes them."""
         kernel = np.array(self.out_in_weight().t().numpy(), order="C")
         return kernel, None if self.bias is None else self.bias.detach().numpy().copy()
-
-    def _store(self, out_in: Tensor, bias: Tensor | None = None) -> None:
-        with torch.no_grad():
-            self.weight.copy_(out_in if self.layout is WeightLayout.OUT_IN else out_in.t())
-            if self.bias is not None and bias is not None:
-                self.bias.copy_(bias)

@@ -1,6 +1,7 @@
 """A workload: one Linear layer or a whole network of them, and the batches it is run with. No torch here."""
 
 import enum
+import itertools
 import math
 import re
 
@@ -37,10 +38,12 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ShapeError(f"{self.name[:80]!r} is no workload name; use a-z, 0-9, '.', '_' and '-', at most 64 of them")
+            raise ShapeError(
+                f"{self.name[:80]!r} is no workload name; use a-z, 0-9, '.', '_' and '-', at most 64 of them"
+            )
         if not self.layers:
             raise ShapeError(f"{self.name} has no layers")
-        for left, right in zip(self.layers, self.layers[1:], strict=False):
+        for left, right in itertools.pairwise(self.layers):
             if left.out_features != right.in_features:
                 raise ShapeError(
                     f"{self.name}: a layer with {left.out_features} outputs feeds one with {right.in_features} inputs"
@@ -104,8 +107,7 @@ def network_layers(widths: tuple[int, ...], *, bias: bool = True) -> tuple[Linea
     if len(widths) < 2:  # noqa: PLR2004 - a network has an input and an output
         raise ShapeError(f"a network needs at least two widths, this one has {len(widths)}")
     return tuple(
-        LinearShape(in_features=inner, out_features=outer, bias=bias)
-        for inner, outer in zip(widths, widths[1:], strict=False)
+        LinearShape(in_features=inner, out_features=outer, bias=bias) for inner, outer in itertools.pairwise(widths)
     )
 
 

@@ -61,9 +61,10 @@ class LayerProof(Record):
 class Artifact(Record):
     """One file of a bundle, and what re-opening it proved.
 
-    `input_rank` is None where any rank is taken. `layout` is what was asked for. `stored_layout` is what lies in the file; None where layers differ. The two may
-    differ in the idiomatic form, where an exporter rewrote the weight. `max_error` is the largest difference to the
-    float64 answer, and `tolerance` the rounding error bound it stayed below at that element.
+    `layout` is what was asked for. `stored_layout` is what lies in the file; None where layers differ. The two may
+    differ in the idiomatic form, where an exporter rewrote the weight. `input_rank` is None where any rank is taken.
+    `max_error` is the largest difference to the float64 answer, and `tolerance` the rounding error bound it stayed
+    below at that element.
     """
 
     path: str

@@ -23,7 +23,7 @@ from profiler.records import ArtifactFormat, Form
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the weights.")
 @combine(force_option, quiet_option)
-def command(  # noqa: PLR0913 - one per option
+def command(
     suite: str | None,
     output: Path,
     formats: tuple[str, ...],

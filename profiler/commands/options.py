@@ -106,13 +106,19 @@ artifact_options = combine(
 )  # fmt: skip
 
 measure_options = combine(
-    click.option("--runtime", "runtimes", multiple=True, help="Runtime to measure. Repeatable.  [default: all installed]"),
+    click.option(
+        "--runtime", "runtimes", multiple=True,
+        help="Runtime to measure. Repeatable.  [default: all installed]",
+    ),
     click.option(
         "--form", "forms", type=click.Choice([item.value for item in Form]), multiple=True,
         help="Controlled: the layouts differ in the stored bytes alone. Idiomatic: what people write. Repeatable."
         "  [default: controlled]",
     ),
-    click.option("--passes", type=click.IntRange(1, 1000), default=10, show_default=True, help="Fresh processes per runtime."),
+    click.option(
+        "--passes", type=click.IntRange(1, 1000), default=10, show_default=True,
+        help="Fresh processes per runtime.",
+    ),
     click.option("--budget", "budget_s", type=DURATION, help="End the run cleanly after this time: 90s, 5m, 1h."),
     click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads per call."),
     click.option("--cpu", "cpus", type=click.IntRange(0), multiple=True, help="Pin the run to this CPU. Repeatable."),

@@ -29,7 +29,10 @@ class ExportProgress:
 
 
 class RunProgress:
-    """Shows how a run goes; see `measure.supervisor.Observer`. Drawn between blocks only: it shares the CPU with them."""
+    """Shows how a run goes; see `measure.supervisor.Observer`.
+
+    Drawn between blocks only: it shares the CPU with them.
+    """
 
     def __init__(self, *, quiet: bool) -> None:
         self._bar = _Bar("run", quiet=quiet)

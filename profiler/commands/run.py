@@ -47,8 +47,6 @@ def command(
     """
     if resume and force:
         raise OptionError("--resume continues a session and --force replaces it; give one of them")
-    if resume:
-        refuse_other_options()
     end, stopped_by = measure_bundle(bundle, output, resume=resume, force=force, quiet=quiet, **measure)
     session = load_session(output)
     click.echo(f"{output}: {len(session.blocks)} blocks of {len(session.header.cases)} cases, {_ENDINGS[end.reason]}")
@@ -72,6 +70,7 @@ def measure_bundle(
     opened = open_bundle(bundle)
     if resume:
         options, left_out = load_session(output).header.options, ()
+        refuse_other_options(options)
         for name in options.runtimes:
             runtime_info(name).require()
     else:
@@ -137,11 +136,26 @@ def _check_cpus(cpus: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(set(cpus)))
 
 
-def refuse_other_options() -> None:
-    """A resumed run takes its options from the session: one given anew would be ignored, so it is refused."""
+def refuse_other_options(options: Options) -> None:
+    """A resumed run goes on with the session's own options; one given anew must be the same.
+
+    Raises:
+        OptionError: one differs.
+    """
     context = click.get_current_context()
-    own = {"bundle", "output", "resume", "force", "quiet", "budget_s"}
+    own: dict[str, object] = {
+        "runtimes": options.runtimes,
+        "forms": tuple(options.forms),
+        "passes": options.passes,
+        "threads": options.threads,
+        "cpus": options.cpus,
+        "seed": options.seed,
+        "identical": options.control is Control.IDENTICAL,
+    }
     for parameter in context.command.params:
         name = parameter.name or ""
-        if name not in own and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise OptionError(f"--resume takes the session's own options; leave out {parameter.opts[0]}")
+        is_given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if name in own and is_given and context.params[name] != own[name]:
+            raise OptionError(
+                f"the session was measured with another {parameter.opts[0]} ({own[name]}); leave it out with --resume"
+            )

@@ -11,7 +11,7 @@ from profiler.hardware.capture import capture_hardware, data_cache_sizes, load_h
 DEFAULT_BATCHES = ((1,), (8,))
 
 
-def choose_workloads(  # noqa: PLR0913 - one per option
+def choose_workloads(
     suite: str | None,
     *,
     in_features: int | None,

@@ -55,7 +55,7 @@ def export_bundle(
     forms: Sequence[Form] = tuple(Form),
     seed: int = 0,
     force: bool = False,
-    progress: Progress = lambda done, total, name: None,
+    progress: Progress = lambda *_: None,
 ) -> Manifest:
     """Write a bundle of every workload in both layouts.
 

@@ -53,7 +53,7 @@ def idiomatic_onnx(network: MLP, *, input_rank: int) -> bytes:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of torchvision, which nothing here needs
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     x = torch.zeros(*range(2, 1 + input_rank), workload.in_features)  # sizes of 0 and 1 would be taken for constants
-    dynamic = {axis: torch.export.Dim.DYNAMIC for axis in range(input_rank - 1)}
+    dynamic = dict.fromkeys(range(input_rank - 1), torch.export.Dim.DYNAMIC)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -102,7 +102,7 @@ def _call(module: torch.jit.ScriptModule, x: np.ndarray) -> np.ndarray:
 def _notes(artifact: Artifact, stored: StoredModel) -> list[str]:
     if stored.is_stored_as(artifact.layout):
         return []
+    stored_as = stored.stored_layout or "a mix of both"
     return [
-        f"rewritten: asked for {artifact.layout}, the exporter stored "
-        f"{stored.stored_layout or 'a mix of both'} under {stored.layers[0].operator}"
+        f"rewritten: asked for {artifact.layout}, the exporter stored {stored_as} under {stored.layers[0].operator}"
     ]

@@ -113,10 +113,7 @@ def _logical_cpus(root: Path, cpuinfo: CpuInfo) -> Fact[int]:
 
 
 def _physical_cores(root: Path) -> Fact[int]:
-    cores = {
-        read_text(path)
-        for path in (root / CPU_FOLDER).glob("cpu[0-9]*/topology/thread_siblings_list")
-    } - {None}
+    cores = {read_text(path) for path in (root / CPU_FOLDER).glob("cpu[0-9]*/topology/thread_siblings_list")} - {None}
     if cores:
         return Fact(value=len(cores), source=f"/{CPU_FOLDER}/cpu*/topology/thread_siblings_list")
     return _live(psutil.cpu_count(logical=False) or 0, "psutil", is_live=root == _LIVE)

@@ -28,7 +28,8 @@ import os, sys
 root, runtime, threads, cpus = sys.argv[1:]
 if cpus:
     os.sched_setaffinity(0, [int(cpu) for cpu in cpus.split(",")])
-sys.path.append(root)
+if root not in sys.path:
+    sys.path.insert(0, root)
 from profiler.measure.worker import main
 main(runtime, int(threads))
 """
@@ -91,7 +92,9 @@ class StopRequestedError(Exception):
 class Worker:
     """A running worker process. Use as a context manager; it is gone at the end of the block."""
 
-    def __init__(self, runtime: str, *, threads: int, cpus: Sequence[int], stop: Stop, generator: random.Random) -> None:
+    def __init__(
+        self, runtime: str, *, threads: int, cpus: Sequence[int], stop: Stop, generator: random.Random
+    ) -> None:
         self._stop = stop
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._buffer = b""

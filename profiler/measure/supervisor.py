@@ -1,4 +1,4 @@
-"""The supervisor: checks every case, runs pass after pass in fresh workers, and keeps the session. Times nothing itself.
+"""The supervisor: checks every case, runs pass after pass in fresh workers and keeps the session. It times nothing.
 
 A worker's death takes its block with it, never the run: it is recorded with the case and the signal, and the rest of
 the pass goes on in a new worker.
@@ -21,7 +21,7 @@ from profiler.files import refuse_existing
 from profiler.hardware.conditions import capture_conditions
 from profiler.measure.child import Stop, StopRequestedError, Worker, WorkerDiedError
 from profiler.measure.messages import ArmFile, BlockRequest, Checked, CheckRequest, Measured, Reason, Rejected, Started
-from profiler.measure.plan import Plan, PlannedCase, block_seed, case_order, make_plan, runtime_order
+from profiler.measure.plan import PlannedCase, block_seed, case_order, make_plan, runtime_order
 from profiler.records import (
     SESSION_SCHEMA,
     Block,
@@ -312,7 +312,7 @@ class Run:
 
     # ------------------------------------------------------------ workers
 
-    def _in_workers(  # noqa: PLR0913 - the two stages differ in exactly these
+    def _in_workers(
         self,
         runtime: str,
         cases: Sequence[PlannedCase],

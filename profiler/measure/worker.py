@@ -4,6 +4,7 @@ Started by `child`, which has pinned it to its CPUs. Requests come on standard i
 was standard output; whatever a library prints goes to standard error, which the supervisor keeps.
 """
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -66,7 +67,7 @@ def main(runtime_name: str, threads: int) -> None:
             reply = Rejected(reason=Reason.ANSWER, message=str(error))
         except MissingPackageError as error:
             reply = Rejected(reason=Reason.PACKAGE, message=str(error))
-        gc.collect()
+        _release_memory()
         _send(replies, reply)
 
 
@@ -94,6 +95,7 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
             )
         )
         del model
+        _release_memory()
     return Checked(arms=tuple(truths))
 
 
@@ -113,6 +115,7 @@ def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> Measure
             for step in range(PADDINGS_PER_ARM)
         )
         models[arm] = runtime.load(Path(request.files[arm]), request.workload, threads=threads)
+        _release_memory()
     calls = {arm: models[arm].bind(x) for arm in request.files}
     faults = _major_faults()
     count, slices = time_block(
@@ -167,8 +170,15 @@ def _send(replies: IO[bytes], reply: Message) -> None:
     replies.flush()
 
 
+def _release_memory() -> None:
+    """Give back what a case held, or what loading left over: a board shall need the memory of one case, once."""
+    gc.collect()
+    with contextlib.suppress(AttributeError, OSError):  # glibc alone has it
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def _die_with_parent() -> None:
-    """On Linux the kernel ends this process when the supervisor dies, however that happens; elsewhere a closed pipe does.
+    """End with the supervisor, however that dies: on Linux the kernel sees to it, elsewhere a closed pipe.
 
     A worker that went on alone would disturb the resumed run.
     """

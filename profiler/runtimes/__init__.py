@@ -27,7 +27,7 @@ class LoadedModel(Protocol):
         ...
 
     def executed(self) -> Executed:
-        """What this copy executes, read from the runtime."""
+        """What this copy executes, read from the runtime. The last thing to ask: it may give the copy up."""
         ...
 
 

@@ -92,7 +92,10 @@ class OnnxModel:
 
         Packing itself cannot be seen from outside: `Gemm` and `MatMul` kernels pack a constant float32 right side
         unless `session.disable_prepacking` is set (onnxruntime/core/providers/cpu/math/gemm.cc and matmul.cc).
+
+        This copy's own session is given up first, since a board may not hold the weights twice: the last thing to ask.
         """
+        del self._session
         if self._path.stat().st_size > MAX_READ_BACK_BYTES:
             layout = ExecutedLayout.PACKED if self._packed else ExecutedLayout.UNKNOWN
             return Executed(layout=layout, operator="unknown", known_by="too large to read the optimised graph back")

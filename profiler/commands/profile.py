@@ -1,0 +1,95 @@
+"""The whole path on this machine: export, run, report."""
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from profiler.commands.export import write_bundle
+from profiler.commands.hardware import format_hardware_json
+from profiler.commands.options import (
+    artifact_options,
+    combine,
+    force_option,
+    margin_option,
+    measure_options,
+    quiet_option,
+    shape_options,
+)
+from profiler.commands.run import exit_status, measure_bundle
+from profiler.commands.workloads import choose_workloads
+from profiler.errors import OutputError
+from profiler.files import refuse_existing, write_error, write_whole
+from profiler.records import ArtifactFormat
+from profiler.report.render import Format, render
+from profiler.report.summary import make_report
+from profiler.session import load_session
+
+_FILES = {
+    Format.HTML: "report.html",
+    Format.MARKDOWN: "report.md",
+    Format.JSON: "report.json",
+    Format.CSV: "report.csv",
+}
+
+
+@click.command()
+@click.argument("suite", required=False)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path),
+    help="The folder to write.  [default: reports/SUITE-DATE-TIME]",
+)  # fmt: skip
+@combine(shape_options, artifact_options, measure_options, margin_option, force_option, quiet_option)
+def command(  # noqa: PLR0913 - one per option
+    suite: str | None,
+    output: Path | None,
+    formats: tuple[str, ...],
+    margin: float,
+    force: bool,  # noqa: FBT001 - click's way
+    quiet: bool,  # noqa: FBT001
+    in_features: int | None,
+    out_features: int | None,
+    batches: tuple[tuple[int, ...], ...],
+    no_bias: bool,  # noqa: FBT001
+    hardware_file: Path | None,
+    **measure: Any,
+) -> int:
+    """Export SUITE (default: quick), measure it on this machine and report whether transposed storage pays off.
+
+    Writes a folder with the bundle, session.jsonl, hardware.json and the report as HTML, Markdown, JSON and CSV, and
+    prints the report. Needs the extras "torch" and "report".
+    """
+    name, workloads = choose_workloads(
+        suite,
+        in_features=in_features,
+        out_features=out_features,
+        batches=batches,
+        no_bias=no_bias,
+        hardware_file=hardware_file,
+    )
+    folder = output or Path("reports") / f"{name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005 - local, for people
+    session_path = folder / "session.jsonl"
+    _make_folder(folder, session_path, force=force)
+    chosen = tuple(map(ArtifactFormat, formats)) or tuple(ArtifactFormat)
+    write_bundle(workloads, folder / "bundle", suite=name, formats=chosen, force=force, quiet=quiet)
+    _, stopped_by = measure_bundle(folder / "bundle", session_path, resume=False, force=force, quiet=quiet, **measure)
+    session = load_session(session_path)
+    write_whole(folder / "hardware.json", format_hardware_json(session.header.hardware).encode(), force=force)
+    report = make_report((session,), margin=margin)
+    for output_format, file_name in _FILES.items():
+        write_whole(folder / file_name, render(report, output_format).encode(), force=force)
+    click.echo(render(report, Format.TERMINAL))
+    click.echo(f"Report: {folder / _FILES[Format.HTML]}")
+    return exit_status(session, stopped_by)
+
+
+def _make_folder(folder: Path, session_path: Path, *, force: bool) -> None:
+    """Raises OutputError if the folder exists, or with `force` if it was not made by this program."""
+    refuse_existing(folder, force=force)
+    if folder.exists() and not session_path.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(f"{folder} is not replaced: it holds no {session_path.name}, so it was not made by profile")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error

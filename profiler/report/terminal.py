@@ -1,0 +1,77 @@
+"""The report for a terminal: 80 columns, no colour needed."""
+
+import textwrap
+
+from models.layout import WeightLayout
+from profiler.report.cells import (
+    format_arms,
+    format_bytes,
+    format_percent,
+    format_ratio,
+    format_time,
+    groups,
+    hardware_lines,
+    method_lines,
+    plain,
+)
+from profiler.report.summary import Report, Row, Summary
+
+WIDTH = 80
+_HEAD = ("layer", "batch", "weights", "[out,in]", "[in,out]", "speedup [95%]", "noise", "verdict")
+
+
+def render_terminal(report: Report) -> str:
+    """All sessions, one after another."""
+    return "\n\n".join(_session(summary) for summary in report.sessions) + "\n"
+
+
+def _session(summary: Summary) -> str:
+    parts = [
+        _wrap(summary.answer.headline),
+        "\n".join(_wrap(f"- {line}", indent="  ") for line in summary.answer.by_runtime),
+        _wrap(summary.answer.sureness),
+        *(_group(title, rows) for title, rows in groups(summary.rows)),
+        _failures(summary),
+        "\n".join(_wrap(f"! {warning.text}. {warning.next_step}.", indent="  ") for warning in summary.warnings),
+        "\n".join(_wrap(f"{label:<15}{text}", indent=" " * 15) for label, text in hardware_lines(summary.hardware)),
+        "\n".join(_wrap(line) for line in method_lines(summary)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _group(title: str, rows: list[Row]) -> str:
+    truths = list(dict.fromkeys(format_arms(row) for row in rows))
+    table = [_HEAD, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in table) for column in range(len(_HEAD))]
+    lines = [
+        " ".join(
+            cell.ljust(width) if column in (0, len(_HEAD) - 1) else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in table
+    ]
+    return "\n".join([title, *(_wrap(f"stored -> executed: {truth}", indent="  ") for truth in truths), *lines])
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.dimensions,
+        row.batch,
+        f"{format_bytes(row.weight_bytes).replace(' ', '').replace('iB', '')} {row.fits_in}",
+        format_time(row.arms[WeightLayout.OUT_IN].time_s),
+        format_time(row.arms[WeightLayout.IN_OUT].time_s),
+        format_ratio(row.speedup),
+        format_percent(row.noise_floor).replace(" ", ""),
+        row.verdict.value,
+    )
+
+
+def _failures(summary: Summary) -> str:
+    return "\n".join(
+        _wrap(plain(f"x {failure.case or failure.runtime}, {failure.stage}: {failure.message}"), indent="  ")
+        for failure in summary.failures
+    )
+
+
+def _wrap(text: str, indent: str = "") -> str:
+    return textwrap.fill(plain(text), WIDTH, subsequent_indent=indent, break_on_hyphens=False)

@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""Measures identical pairs: both layouts load the same file, so every verdict but equal or undecided is wrong.
+
+Usage: .venv/bin/python scripts/false_alarms.py [RUNS] [SUITE]
+
+Prints, per runtime, how often the verdicts were equal, undecided, and false alarms.
+"""
+
+import collections
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from profiler.analyze.comparison import compare_session
+from profiler.session import load_session
+
+COMMAND = [sys.executable, "-m", "profiler"]
+PASSES = 10
+
+
+def main() -> None:
+    """Print the figures."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    suite = sys.argv[2] if len(sys.argv) > 2 else "quick"  # noqa: PLR2004
+    counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = f"{folder}/bundle"
+        subprocess.run([*COMMAND, "export", suite, "-q", "--form", "controlled", "-o", bundle], check=True)
+        for index in range(runs):
+            session = Path(folder) / f"{index}.jsonl"
+            command = [*COMMAND, "run", bundle, "-q", "--identical", "--passes", str(PASSES), "-o", str(session)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            for comparison in compare_session(load_session(session)):
+                counts[comparison.case.runtime][comparison.verdict.value] += 1
+            total = collections.Counter[str]()
+            for counter in counts.values():
+                total += counter
+            print(f"after run {index + 1} of {runs}: {dict(total)}", file=sys.stderr, flush=True)
+    print(f"{runs} runs of {suite}, {PASSES} passes each, identical pairs:")
+    for runtime, counter in counts.items():
+        alarms = counter["pays off"] + counter["costs"]
+        verdicts = f"equal {counter['equal']}, undecided {counter['undecided']}, false alarms {alarms}"
+        print(f"  {runtime:<22} {counter.total()} verdicts: {verdicts}")
+
+
+if __name__ == "__main__":
+    main()

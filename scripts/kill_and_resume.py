@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Kills a run with SIGKILL at random moments, resumes it each time, and counts what was lost or doubled.
+
+Usage: .venv/bin/python scripts/kill_and_resume.py [KILLS] [SEED]
+"""
+
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from profiler.records import Session
+from profiler.session import load_session
+
+COMMAND = [sys.executable, "-m", "profiler"]
+SUITE = """
+name = "kills"
+[[linear]]
+in_features = 64
+out_features = 64
+[[linear]]
+in_features = 96
+out_features = 48
+"""
+
+
+def main() -> None:
+    """Print the figures."""
+    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    generator = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 0)  # noqa: PLR2004
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "kills.toml").write_text(SUITE)
+        bundle, path = folder / "bundle", folder / "session.jsonl"
+        export = [*COMMAND, "export", str(folder / "kills.toml"), "-q", "--form", "controlled", "-o", str(bundle)]
+        subprocess.run(export, check=True)
+        run = [*COMMAND, "run", str(bundle), "-q", "-o", str(path), "--passes", "40"]
+        run += ["--runtime", "onnxruntime", "--runtime", "numpy"]
+        seen: set[tuple[str, int]] = set()
+        lost = survived = 0
+        for kill in range(kills):
+            _run_and_kill([*run, "--resume"] if path.exists() else run, after_s=generator.uniform(0.2, 1.6))
+            if path.exists() and path.stat().st_size:
+                now = blocks(load_session(path))  # refuses doubled blocks
+                lost += len(seen - now)
+                seen = now
+                survived += 1
+            print(f"kill {kill + 1}: {len(seen)} blocks", file=sys.stderr)
+        subprocess.run([*run, "--resume"] if path.exists() else run, check=True, stdout=subprocess.DEVNULL)
+        session = load_session(path)
+    expected = len(session.header.cases) * session.header.options.passes
+    done = blocks(session)
+    lost += len(seen - done)
+    print(f"{kills} kills, session read after {survived} of them: {lost} finished blocks lost")
+    print(f"then resumed to the end: {len(session.blocks)} blocks, {len(done)} different ones, {expected} planned")
+
+
+def blocks(session: Session) -> set[tuple[str, int]]:
+    """Which blocks a session holds."""
+    return {(block.case, block.pass_index) for block in session.blocks}
+
+
+def _run_and_kill(command: list[str], *, after_s: float) -> None:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        time.sleep(after_s)
+        process.kill()
+
+
+if __name__ == "__main__":
+    main()
