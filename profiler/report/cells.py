@@ -132,8 +132,9 @@ def method_lines(summary: Summary) -> list[str]:
         f"{options.slice_s * 1000:.3g} ms."
     )
     ratio = (
-        f"Speedup is time([in, out]) / time([out, in]): above 1, transposed storage is faster. Its interval is a "
-        f"{level} t interval over passes. The noise is how far apart two copies of one layout may lie in the same passes."
+        "Speedup is time([in, out]) / time([out, in]): above 1, transposed storage is faster. Its interval is a "
+        f"{level} t interval over passes. The noise is how far apart two copies of one layout may lie in the same "
+        "passes."
     )
     verdicts = (
         f"Verdicts: pays off or costs when the whole interval lies beyond both {margin} and the noise; equal when it "

@@ -46,7 +46,7 @@ def _session(summary: Summary) -> str:
         parts.append("## Failures\n\n" + _table(("case", "stage", "what happened"), rows))
     if summary.warnings:
         parts.append(
-            "## Warnings\n\n" + "\n".join(f"- {escape(w.text)}. {escape(w.next_step)}." for w in summary.warnings)
+            "## Warnings\n\n" + "\n".join(f"- {escape(w.text)}: {escape(w.next_step)}." for w in summary.warnings)
         )
     parts.append("## Hardware\n\n" + _table(("fact", "value (source)"), hardware_lines(summary.hardware)))
     parts.append("## Method\n\n" + "\n".join(f"- {escape(line)}" for line in method_lines(summary)))

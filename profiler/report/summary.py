@@ -17,6 +17,7 @@ from profiler.records import (
     Estimate,
     Executed,
     Failure,
+    Form,
     HardwareInfo,
     Options,
     Record,
@@ -125,7 +126,8 @@ def machine_name(hardware: HardwareInfo) -> str:
 
 
 def _label(row: Row) -> str:
-    return f"{row.case.runtime}, {row.dimensions}, batch {row.batch}"
+    form = "" if row.case.form is Form.CONTROLLED else f" ({row.case.form})"
+    return f"{row.case.runtime}{form}, {row.dimensions}, batch {row.batch}"
 
 
 def _row(comparison: Comparison, workload: Workload, check: Check | None, caches: tuple[CacheInfo, ...]) -> Row:

@@ -32,7 +32,7 @@ def _session(summary: Summary) -> str:
         _wrap(summary.answer.sureness),
         *(_group(title, rows) for title, rows in groups(summary.rows)),
         _failures(summary),
-        "\n".join(_wrap(f"! {warning.text}. {warning.next_step}.", indent="  ") for warning in summary.warnings),
+        "\n".join(_wrap(f"! {warning.text}: {warning.next_step}.", indent="  ") for warning in summary.warnings),
         "\n".join(_wrap(f"{label:<15}{text}", indent=" " * 15) for label, text in hardware_lines(summary.hardware)),
         "\n".join(_wrap(line) for line in method_lines(summary)),
     ]
@@ -40,7 +40,6 @@ def _session(summary: Summary) -> str:
 
 
 def _group(title: str, rows: list[Row]) -> str:
-    truths = list(dict.fromkeys(format_arms(row) for row in rows))
     table = [_HEAD, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(_HEAD))]
     lines = [
@@ -50,7 +49,17 @@ def _group(title: str, rows: list[Row]) -> str:
         ).rstrip()
         for line in table
     ]
-    return "\n".join([title, *(_wrap(f"stored -> executed: {truth}", indent="  ") for truth in truths), *lines])
+    return "\n".join([title, *_truths(rows), *lines])
+
+
+def _truths(rows: list[Row]) -> list[str]:
+    """What the rows store and execute: one line where they agree, else a line for each way with the rows it is of."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(format_arms(row), []).append(f"{row.dimensions} batch {row.batch}")
+    if len(found) == 1:
+        return [_wrap(f"stored -> executed: {next(iter(found))}", indent="  ")]
+    return [_wrap(f"{truth} ({', '.join(labels)})", indent="  ") for truth, labels in found.items()]
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -19,10 +19,9 @@ class TorchScriptRuntime:
 
     def __init__(self) -> None:
         self.clock = time.perf_counter_ns
-        torch.set_num_interop_threads(1)
         # For the whole process, which does nothing else: as deployed, without autograd's bookkeeping
-        self._inference = torch.inference_mode()
-        self._inference.__enter__()
+        self.inference_mode = torch.inference_mode()
+        self.inference_mode.__enter__()
 
     def load(self, path: Path, workload: Workload, *, threads: int) -> "TorchScriptModel":  # noqa: ARG002
         """Load the module.

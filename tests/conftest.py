@@ -1,0 +1,83 @@
+"""Fixtures that many tests share: a real bundle, and a run of the command line inside this process."""
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from models.suite import parse_suite
+from profiler.bundle import MANIFEST_NAME
+from profiler.commands import main
+
+SUITE = b"""
+name = "tiny"
+batches = [1, [5, 3]]
+[[network]]
+name = "iris"
+widths = [4, 7, 3]
+hidden = "tanh"
+output = "log_softmax"
+[[linear]]
+in_features = 24
+out_features = 40
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    status: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Outcome]
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
+    """Runs a command as a user would; returns exit status, standard output and standard error."""
+
+    def run(*arguments: object) -> Outcome:
+        with pytest.raises(SystemExit) as caught:
+            main([str(argument) for argument in arguments])
+        captured = capfd.readouterr()
+        assert isinstance(caught.value.code, int)
+        return Outcome(caught.value.code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def refused(cli: Cli) -> Callable[..., str]:
+    """Runs a command that must be refused with one clear line; returns the line."""
+
+    def run(*arguments: object) -> str:
+        outcome = cli(*arguments)
+        assert outcome.status == 2, outcome
+        lines = outcome.err.strip().splitlines()
+        assert "Traceback" not in outcome.err
+        assert outcome.out == ""
+        return lines[-1]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real bundle in all formats and forms. Not to be changed: see `bundle`."""
+    from profiler.export.build import export_bundle
+
+    folder = tmp_path_factory.mktemp("exported") / "bundle"
+    export_bundle(parse_suite(SUITE, source="tiny").workloads(), folder, suite="tiny")
+    return folder
+
+
+@pytest.fixture
+def bundle(exported: Path, tmp_path: Path) -> Path:
+    """A copy of that bundle to do anything with."""
+    folder = tmp_path / "bundle"
+    shutil.copytree(exported, folder)
+    assert (folder / MANIFEST_NAME).is_file()
+    return folder

@@ -1,0 +1,407 @@
+"""Whole runs: real workers, real files; the invented times of the scripted runtime where logic is tested."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from profiler.analyze.comparison import compare_session
+from profiler.bundle import open_bundle
+from profiler.errors import ArtifactError, BundleError, OptionError, SessionError
+from profiler.hardware.capture import capture_hardware
+from profiler.measure.child import describe_signal
+from profiler.measure.supervisor import Run
+from profiler.records import (
+    Block,
+    Control,
+    End,
+    EndReason,
+    Failure,
+    Form,
+    Options,
+    Session,
+    Stage,
+    Verdict,
+)
+from profiler.runtimes.scripted import VARIABLE
+from profiler.session import ARMS, load_session
+
+PASSES = 6
+
+
+class Recorder:
+    """Notes what a run tells, and may act on it."""
+
+    def __init__(self, on_block: Callable[[Block], None] = lambda _: None) -> None:
+        self.stages: list[str] = []
+        self.blocks = 0
+        self.total = 0
+        self.done = 0
+        self.failures: list[Failure] = []
+        self.warnings: list[str] = []
+        self.on_block = on_block
+
+    def stage(self, text: str) -> None:
+        self.stages.append(text)
+
+    def planned(self, *, blocks: int, done: int) -> None:
+        self.total, self.done = blocks, done
+
+    def measured(self, block: Block) -> None:
+        self.blocks += 1
+        self.on_block(block)
+
+    def failed(self, failure: Failure) -> None:
+        self.failures.append(failure)
+
+    def warned(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def options(*runtimes: str, passes: int = PASSES, **changes: object) -> Options:
+    return Options(
+        runtimes=runtimes or ("scripted",),
+        forms=(Form.CONTROLLED,),
+        passes=passes,
+        rounds=3,
+        slice_s=1e-5,
+        threads=1,
+        cpus=(),
+        seed=1,
+        **changes,  # type: ignore[arg-type]
+    )
+
+
+def execute(
+    bundle: Path, path: Path, chosen: Options, *, recorder: Recorder | None = None, resume: bool = False
+) -> tuple[End, Session]:
+    run = Run(
+        open_bundle(bundle), chosen, hardware=capture_hardware(), observer=recorder or Recorder(), budget_s=None
+    )
+    end = run.execute(path, resume=resume)
+    return end, load_session(path)
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Sets what the scripted runtime does."""
+
+    def write(**fields: object) -> None:
+        monkeypatch.setenv(VARIABLE, json.dumps(fields))
+
+    return write
+
+
+def test_real_runtimes_measure_every_case_once_a_pass(exported: Path, tmp_path: Path) -> None:
+    runtimes = ("onnxruntime", "onnxruntime-unpacked", "torchscript", "numpy")
+    end, session = execute(exported, tmp_path / "s.jsonl", options(*runtimes, passes=2))
+    assert end.reason is EndReason.COMPLETE
+    assert len(session.header.cases) == 4 * 4
+    assert len(session.checks) == 16
+    assert len(session.blocks) == 32
+    assert not session.failures
+    assert [record.pass_index for record in session.conditions] == [0, 1, 2]
+    for block in session.blocks:
+        assert set(block.slices_ns) == set(ARMS)
+        assert {len(times) for times in block.slices_ns.values()} == {3}
+    for check in session.checks:
+        assert all(arm.max_error <= arm.tolerance for arm in check.arms)
+
+
+def test_a_known_ratio_comes_out_as_such(exported: Path, tmp_path: Path, script: Callable[..., None]) -> None:
+    script(in_out_factor=1.2, call_sd=0.01, placement_sd=0.01, pass_sd=0.1)
+    _, session = execute(exported, tmp_path / "s.jsonl", options(passes=10))
+    for comparison in compare_session(session):
+        assert comparison.verdict is Verdict.PAYS_OFF
+        assert comparison.effect is not None
+        assert comparison.effect.low < 0.1823 < comparison.effect.high + 0.02
+
+
+def test_the_identical_control_never_sees_the_difference(
+    exported: Path, tmp_path: Path, script: Callable[..., None]
+) -> None:
+    script(in_out_factor=1.5, call_sd=0.01, placement_sd=0.005)
+    _, session = execute(exported, tmp_path / "s.jsonl", options(passes=8, control=Control.IDENTICAL))
+    assert {comparison.verdict for comparison in compare_session(session)} <= {Verdict.EQUAL, Verdict.UNDECIDED}
+    assert all(case.id.endswith("/identical") for case in session.header.cases)
+
+
+def test_passes_shuffle_the_cases(exported: Path, tmp_path: Path) -> None:
+    _, session = execute(exported, tmp_path / "s.jsonl", options("scripted", passes=8))
+    orders = {tuple(b.case for b in session.blocks if b.pass_index == index) for index in range(8)}
+    assert len(orders) > 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGILL])
+def test_a_worker_that_dies_while_checking_is_a_failure_with_case_and_signal(
+    exported: Path, tmp_path: Path, script: Callable[..., None], number: signal.Signals
+) -> None:
+    script(die_on="iris", signal=number)
+    recorder = Recorder()
+    end, session = execute(exported, tmp_path / "s.jsonl", options(passes=2), recorder=recorder)
+    assert end.reason is EndReason.COMPLETE
+    assert {(f.stage, f.signal) for f in session.failures} == {(Stage.CHECK, number)}
+    assert len(session.failures) == 2
+    assert all(f.case is not None and "/iris/" in f.case and number.name in f.message for f in session.failures)
+    assert {block.case.split("/")[2] for block in session.blocks} == {"linear-24x40"}
+    assert len(session.blocks) == 2 * 2
+    assert recorder.failures == list(session.failures)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGILL])
+@pytest.mark.parametrize("runtime", ["onnxruntime", "numpy"])
+def test_a_real_worker_killed_while_measuring_costs_one_block(
+    exported: Path, tmp_path: Path, number: signal.Signals, runtime: str
+) -> None:
+    killed: list[int] = []
+
+    def kill_one(_block: Block) -> None:
+        if not killed:
+            (worker,) = psutil.Process().children()
+            killed.append(worker.pid)
+            worker.send_signal(number)
+
+    recorder = Recorder(kill_one)
+    end, session = execute(exported, tmp_path / "s.jsonl", options(runtime, passes=2), recorder=recorder)
+    (failure,) = session.failures
+    assert (failure.signal, failure.stage, failure.runtime) == (number, Stage.MEASURE, runtime)
+    assert failure.case in {case.id for case in session.header.cases}
+    assert failure.message == describe_signal(number)
+    assert len(session.blocks) == 2 * 4 - 1
+    assert end.reason is EndReason.COMPLETE
+
+
+def test_a_runtime_that_dies_at_import_is_a_failure_and_the_others_go_on(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "onnxruntime"
+    broken.mkdir()
+    (broken / "__init__.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGILL)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    _, session = execute(exported, tmp_path / "s.jsonl", options("onnxruntime", "numpy", passes=1))
+    (failure,) = session.failures
+    assert (failure.stage, failure.case, failure.signal) == (Stage.START, None, signal.SIGILL)
+    assert "newer CPU" in failure.message
+    assert {block.case.split("/")[0] for block in session.blocks} == {"numpy"}
+
+
+def test_a_runtime_that_fails_at_import_tells_its_last_words(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "onnxruntime"
+    broken.mkdir()
+    (broken / "__init__.py").write_text("raise ImportError('libfoo.so.1 is missing')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    _, session = execute(exported, tmp_path / "s.jsonl", options("onnxruntime", passes=1))
+    (failure,) = session.failures
+    assert failure.exit_status == 1
+    assert "libfoo.so.1 is missing" in failure.message
+    assert session.blocks == ()
+
+
+def test_a_case_that_needs_more_memory_than_there_is_is_left_out_with_the_figure(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = type("Memory", (), {"available": 1_000_000})
+    monkeypatch.setattr("profiler.measure.supervisor.psutil.virtual_memory", lambda: memory)
+    _, session = execute(exported, tmp_path / "s.jsonl", options("numpy", passes=1))
+    assert len(session.failures) == 4
+    assert all("MiB for four arms" in failure.message for failure in session.failures)
+
+
+def test_ending_a_run_and_resuming_it_repeats_no_block(
+    exported: Path, tmp_path: Path, script: Callable[..., None]
+) -> None:
+    script(load_s=0.002)
+    path = tmp_path / "s.jsonl"
+
+    def stop_at_seven(_block: Block) -> None:
+        if recorder.blocks == 7:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    recorder = Recorder(stop_at_seven)
+    end, session = execute(exported, path, options(), recorder=recorder)
+    assert end.reason is EndReason.INTERRUPTED
+    assert len(session.blocks) == 7
+    assert session.end is not None
+    again = Recorder()
+    end, session = execute(exported, path, options(), recorder=again, resume=True)
+    assert end.reason is EndReason.COMPLETE
+    assert (again.done, again.blocks, again.total) == (7, PASSES * 4 - 7, PASSES * 4)
+    assert len({(b.case, b.pass_index) for b in session.blocks}) == len(session.blocks) == PASSES * 4
+    assert len(session.resumes) == 1
+
+
+def test_resuming_a_finished_run_measures_nothing(exported: Path, tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    _, before = execute(exported, path, options(passes=1))
+    recorder = Recorder()
+    _, after = execute(exported, path, options(passes=1), recorder=recorder, resume=True)
+    assert recorder.blocks == 0
+    assert before.blocks == after.blocks
+
+
+def test_a_budget_ends_the_run_between_blocks(exported: Path, tmp_path: Path, script: Callable[..., None]) -> None:
+    script(load_s=0.05)
+    run = Run(open_bundle(exported), options(passes=500), hardware=capture_hardware(), observer=Recorder(), budget_s=4)
+    end = run.execute(tmp_path / "s.jsonl")
+    session = load_session(tmp_path / "s.jsonl")
+    assert end.reason is EndReason.BUDGET
+    assert 0 < len(session.blocks) < 2000
+
+
+def test_another_bundle_other_options_or_another_machine_are_not_resumed(
+    exported: Path, tmp_path: Path, bundle: Path
+) -> None:
+    path = tmp_path / "s.jsonl"
+    execute(exported, path, options(passes=1))
+    manifest = bundle / "manifest.json"
+    manifest.write_text(manifest.read_text() + " ")
+    size = path.stat().st_size
+    with pytest.raises(SessionError, match="another bundle"):
+        execute(bundle, path, options(passes=1), resume=True)
+    with pytest.raises(SessionError, match="other options"):
+        execute(exported, path, options(passes=2), resume=True)
+    assert path.stat().st_size == size
+
+
+def test_a_file_that_stores_the_other_layout_than_its_manifest_claims_is_refused(
+    bundle: Path, tmp_path: Path
+) -> None:
+    """The manifest's hashes are made to fit, so that only looking into the file can tell."""
+    import hashlib
+
+    import onnx
+
+    path = bundle / "linear-24x40/onnx-controlled-out_in-rank2.onnx"
+    other = (bundle / "linear-24x40/onnx-controlled-in_out-rank2.onnx").read_bytes()
+    onnx.checker.check_model(onnx.load_from_string(other))
+    path.write_bytes(other)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    (entry,) = [a for a in manifest["artifacts"] if a["path"] == "linear-24x40/onnx-controlled-out_in-rank2.onnx"]
+    entry.update(sha256=hashlib.sha256(other).hexdigest(), size_bytes=len(other))
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError, match="stores .*in_out.*claims .*out_in"):
+        execute(bundle, tmp_path / "s.jsonl", options("onnxruntime", passes=1))
+    assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_wrong_answers_are_a_failure_and_never_a_time(bundle: Path, tmp_path: Path) -> None:
+    """An answer file that contradicts the artifacts: nothing of that case may be timed."""
+    import hashlib
+
+    import numpy as np
+
+    path = bundle / "iris/answer-batch-1.npz"
+    with np.load(path) as answer:
+        arrays = {name: answer[name] for name in answer.files}
+    np.savez(path, **{**arrays, "y": arrays["y"] + 1})  # type: ignore[arg-type]
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    (entry,) = [a for a in manifest["answers"] if a["path"] == "iris/answer-batch-1.npz"]
+    entry.update(sha256=hashlib.sha256(path.read_bytes()).hexdigest(), size_bytes=path.stat().st_size)
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    _, session = execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
+    (failure,) = session.failures
+    assert "off by" in failure.message
+    assert failure.case not in {block.case for block in session.blocks}
+
+
+def test_a_bundle_without_the_needed_format_is_refused(exported: Path, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="nothing that numpy can measure"):
+        execute(
+            exported,
+            tmp_path / "s.jsonl",
+            Options(
+                runtimes=("numpy",), forms=(Form.IDIOMATIC,), passes=1, rounds=1, slice_s=1e-3, threads=1, cpus=(), seed=1
+            ),
+        )
+
+
+def test_unknown_runtimes_are_refused(exported: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="no runtime is called"):
+        execute(exported, tmp_path / "s.jsonl", options("tpu"))
+
+
+def test_killing_the_supervisor_at_random_moments_loses_and_doubles_nothing(exported: Path, tmp_path: Path) -> None:
+    """scripts/kill_and_resume.py does it twenty times with real runtimes; here five times with the scripted one."""
+    path = tmp_path / "s.jsonl"
+    command = [sys.executable, "-m", "profiler", "run", str(exported), "-q", "-o", str(path), "--passes", "30"]
+    command += ["--runtime", "scripted"]
+    environment = {**os.environ, VARIABLE: '{"load_s": 0.004}'}
+    seen: set[tuple[str, int]] = set()
+    for moment in (0.5, 0.8, 1.1, 0.7, 0.9):
+        resume = ["--resume"] if path.exists() else []
+        with subprocess.Popen([*command, *resume], env=environment, stderr=subprocess.DEVNULL) as process:
+            time.sleep(moment)
+            process.kill()
+        if path.exists():
+            session = load_session(path)
+            now = {(block.case, block.pass_index) for block in session.blocks}
+            assert len(now) == len(session.blocks)
+            assert seen <= now
+            seen = now
+    subprocess.run([*command, *(["--resume"] if path.exists() else [])], env=environment, check=True)
+    assert len(load_session(path).blocks) == 30 * 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only the Linux kernel ends a child with its parent")
+def test_a_worker_does_not_outlive_a_killed_supervisor(exported: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "profiler", "run", str(exported), "-q", "-o", str(tmp_path / "s.jsonl")]
+    environment = {**os.environ, VARIABLE: '{"load_s": 0.05}'}
+    with subprocess.Popen([*command, "--runtime", "scripted"], env=environment) as process:
+        supervisor = psutil.Process(process.pid)
+        deadline = time.monotonic() + 20
+        while not (workers := supervisor.children()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(1)
+        workers = supervisor.children() or workers
+        process.kill()
+    assert psutil.wait_procs(workers, timeout=10)[1] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_end_the_command_cleanly(exported: Path, tmp_path: Path, number: signal.Signals) -> None:
+    path = tmp_path / "s.jsonl"
+    command = [sys.executable, "-m", "profiler", "run", str(exported), "-o", str(path), "--passes", "900"]
+    environment = {**os.environ, VARIABLE: '{"load_s": 0.01}'}
+    with subprocess.Popen(
+        [*command, "--runtime", "scripted"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 30
+        while not path.exists() or path.read_bytes().count(b'"kind":"block"') < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in err
+    assert "--resume" in out
+    session = load_session(path)
+    assert session.end is not None
+    assert session.end.reason is EndReason.INTERRUPTED
+
+
+def test_ending_before_anything_was_measured_writes_nothing(
+    exported: Path, tmp_path: Path, cli: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, '{"load_s": 1.0}')
+    timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    outcome = cli("run", exported, "-o", tmp_path / "s.jsonl", "--runtime", "scripted")
+    timer.join()
+    assert outcome.status == 2  # type: ignore[attr-defined]
+    assert "nothing was written" in outcome.err  # type: ignore[attr-defined]
+    assert not (tmp_path / "s.jsonl").exists()

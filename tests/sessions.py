@@ -1,0 +1,103 @@
+"""Sessions made up for tests of logic: no runtime was run."""
+
+import random
+
+from models.workload import linear_workload
+from models.layout import LinearShape
+from profiler.hardware.capture import capture_hardware
+from profiler.records import (
+    Block,
+    Case,
+    Control,
+    End,
+    EndReason,
+    Form,
+    HardwareInfo,
+    Header,
+    Options,
+    Session,
+    Weights,
+)
+from profiler.session import ARMS
+from pathlib import Path
+
+PASSES = 10
+WORKLOAD = linear_workload(LinearShape(in_features=64, out_features=64), batch_shapes=((1,), (8,)))
+
+
+def hardware(tmp: Path | None = None) -> HardwareInfo:
+    """An unknown machine, the same every time."""
+    import msgspec
+
+    empty = capture_hardware(Path(__file__).parent / "boards" / "pi4-64bit")
+    return msgspec.structs.replace(
+        empty, conditions=msgspec.structs.replace(empty.conditions, at_s=0.0, utc="2026-11-21T00:00:00Z")
+    )
+
+
+def make_case(batch: int = 1, runtime: str = "numpy", control: Control = Control.NONE) -> Case:
+    return Case(
+        runtime=runtime,
+        form=Form.CONTROLLED,
+        workload=WORKLOAD.name,
+        batch_shape=(batch,),
+        dtype="float32",
+        threads=1,
+        weights=Weights.WARM,
+        control=control,
+    )
+
+
+def make_header(cases: tuple[Case, ...], passes: int = PASSES) -> Header:
+    return Header(
+        schema_version=1,
+        tool_version="0.1.0",
+        created_utc="2026-11-21T00:00:00Z",
+        suite="made-up",
+        manifest_sha256="0" * 64,
+        workloads=(WORKLOAD,),
+        cases=cases,
+        options=Options(
+            runtimes=tuple(dict.fromkeys(case.runtime for case in cases)),
+            forms=(Form.CONTROLLED,),
+            passes=passes,
+            rounds=11,
+            slice_s=0.001,
+            threads=1,
+            cpus=(),
+            seed=1,
+            control=cases[0].control,
+        ),
+        hardware=hardware(),
+    )
+
+
+def make_block(
+    case: Case,
+    pass_index: int,
+    *,
+    factor: float,
+    generator: random.Random,
+    placement_sd: float = 0.002,
+    slice_sd: float = 0.002,
+) -> Block:
+    """in_out takes `factor` times as long as out_in; noise per loaded copy and per slice."""
+    slices = {}
+    for arm in ARMS:
+        centre = 1e6 * (factor if arm.startswith("in_out") else 1) * generator.lognormvariate(0, placement_sd)
+        slices[arm] = tuple(max(1, round(centre * generator.lognormvariate(0, slice_sd))) for _ in range(11))
+    return Block(case=case.id, pass_index=pass_index, at_s=float(pass_index), calls=10, slices_ns=slices)
+
+
+def make_session(factors: dict[Case, float], *, passes: int = PASSES, seed: int = 1, noise: float = 0.002) -> Session:
+    """A finished session whose cases have known ratios."""
+    generator = random.Random(seed)
+    return Session(
+        header=make_header(tuple(factors), passes),
+        blocks=tuple(
+            make_block(case, index, factor=factor, generator=generator, placement_sd=noise)
+            for index in range(passes)
+            for case, factor in factors.items()
+        ),
+        end=End(reason=EndReason.COMPLETE, utc="2026-11-21T00:01:00Z", elapsed_s=60.0),
+    )
