@@ -115,7 +115,8 @@ class Linear(nn.Module):
 
     def to_torch(self) -> nn.Linear:
         """A `torch.nn.Linear` with the same values, bit for bit, and a contiguous weight."""
-        linear = nn.utils.skip_init(nn.Linear, self.shape.in_features, self.shape.out_features, bias=self.shape.bias)
+        shape = self.shape
+        linear: nn.Linear = nn.utils.skip_init(nn.Linear, shape.in_features, shape.out_features, bias=shape.bias)
         with torch.no_grad():
             linear.weight.copy_(self.out_in_weight())
             if self.bias is not None:

@@ -8,7 +8,7 @@ from models.workload import Activation
 def activate(value: np.ndarray, activation: Activation) -> np.ndarray:
     """The activation along the last axis, in the precision of its input."""
     if activation is Activation.RELU:
-        return np.maximum(value, 0)
+        return np.asarray(np.maximum(value, 0))
     if activation is Activation.TANH:
         return np.asarray(np.tanh(value))
     if activation is Activation.LOG_SOFTMAX:

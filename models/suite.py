@@ -1,5 +1,6 @@
 """Suites: named workloads as TOML, built in or a user's own file."""
 
+import math
 from importlib import resources
 from pathlib import Path
 
@@ -23,7 +24,7 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 _Batches = tuple[int | tuple[int, ...], ...]
 
 
-class _LinearEntry(_Strict):
+class _LinearEntry(_Strict, frozen=True, kw_only=True):
     in_features: int
     out_features: int
     bias: bool = True
@@ -31,7 +32,7 @@ class _LinearEntry(_Strict):
     batches: _Batches | None = None
 
 
-class _NetworkEntry(_Strict):
+class _NetworkEntry(_Strict, frozen=True, kw_only=True):
     name: str
     widths: tuple[int, ...]
     bias: bool = True
@@ -40,7 +41,7 @@ class _NetworkEntry(_Strict):
     batches: _Batches | None = None
 
 
-class _CacheSweep(_Strict):
+class _CacheSweep(_Strict, frozen=True, kw_only=True):
     """Square layers whose float32 weights fill these fractions of each data cache, first level to last."""
 
     fractions: tuple[float, ...]
@@ -48,7 +49,7 @@ class _CacheSweep(_Strict):
     max_weight_bytes: int
 
 
-class Suite(_Strict):
+class Suite(_Strict, frozen=True, kw_only=True):
     """A named list of workloads. `batches` holds the default batch of every entry: a size, or leading dimensions."""
 
     name: str
@@ -122,7 +123,7 @@ def square_side(weight_bytes: float) -> int:
 
     Kernels work on rows of 4, 8 or 16; an odd side would measure their tail loops.
     """
-    return max(8, round((weight_bytes / FLOAT32_BYTES) ** 0.5 / 8) * 8)
+    return max(8, round(math.sqrt(weight_bytes / FLOAT32_BYTES) / 8) * 8)
 
 
 def builtin_suites() -> tuple[Suite, ...]:

@@ -134,7 +134,7 @@ def _check_references(manifest: Manifest, source: str) -> None:
     workloads = {workload.name for workload in manifest.workloads}
     if len(workloads) != len(manifest.workloads):
         raise BundleError(f"{source} names a workload twice")
-    entries = (*manifest.artifacts, *manifest.answers)
+    entries: list[Artifact | Answer] = [*manifest.artifacts, *manifest.answers]
     for entry in entries:
         if entry.workload not in workloads:
             raise BundleError(f"{source}: {entry.path[:80]!r} belongs to an unknown workload {entry.workload[:80]!r}")

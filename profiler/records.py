@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all records: immutable, named fields, and no unknown field on reading."""
+    """Base of all records: no unknown field on reading. Each repeats `frozen` and `kw_only`: neither is inherited."""
 
 
 # ---------------------------------------------------------------- bundle
@@ -45,7 +45,7 @@ class Form(enum.StrEnum):
     IDIOMATIC = "idiomatic"
 
 
-class LayerProof(Record):
+class LayerProof(Record, frozen=True, kw_only=True):
     """What one layer of an artifact was seen to store, read back from the file.
 
     `operator` names the operator with the flag that matters, such as `Gemm(transB=1)`. `dims` are the stored
@@ -58,7 +58,7 @@ class LayerProof(Record):
     weight_sha256: str
 
 
-class Artifact(Record):
+class Artifact(Record, frozen=True, kw_only=True):
     """One file of a bundle, and what re-opening it proved.
 
     `layout` is what was asked for. `stored_layout` is what lies in the file; None where layers differ. The two may
@@ -84,7 +84,7 @@ class Artifact(Record):
     notes: tuple[str, ...] = ()
 
 
-class Answer(Record):
+class Answer(Record, frozen=True, kw_only=True):
     """A file with an input `x` (float32), its float64 answer `y` and the error bound `tolerance` for each element."""
 
     path: str
@@ -94,7 +94,7 @@ class Answer(Record):
     batch_shape: tuple[int, ...]
 
 
-class Manifest(Record):
+class Manifest(Record, frozen=True, kw_only=True):
     """What a bundle holds. The only file of a bundle that is read before its hash is known."""
 
     schema_version: int
@@ -110,7 +110,7 @@ class Manifest(Record):
 # ---------------------------------------------------------------- hardware
 
 
-class Fact(Record, Generic[T]):
+class Fact(Record, Generic[T], frozen=True, kw_only=True):
     """A value with the place it was read from and the text found there. `value` is None when unknown."""
 
     value: T | None
@@ -118,7 +118,7 @@ class Fact(Record, Generic[T]):
     raw: str | None = None
 
 
-class CacheInfo(Record):
+class CacheInfo(Record, frozen=True, kw_only=True):
     """One kind of cache: sizes are of one instance. `shared_cpus` lists, for each instance, the CPUs that share it."""
 
     level: int
@@ -132,7 +132,7 @@ class CacheInfo(Record):
     source: str
 
 
-class CoreType(Record):
+class CoreType(Record, frozen=True, kw_only=True):
     """One kind of core and the CPUs that are of it. `implementer` and `part` are the Arm MIDR fields."""
 
     name: str | None
@@ -142,21 +142,21 @@ class CoreType(Record):
     source: str
 
 
-class Board(Record):
+class Board(Record, frozen=True, kw_only=True):
     """The board as its firmware names it."""
 
     model: Fact[str]
     compatible: tuple[str, ...]
 
 
-class Memory(Record):
+class Memory(Record, frozen=True, kw_only=True):
     """Installed memory as the kernel sees it, and what was free to use at capture."""
 
     total_bytes: Fact[int]
     available_bytes: Fact[int]
 
 
-class Conditions(Record):
+class Conditions(Record, frozen=True, kw_only=True):
     """The machine's state at one moment.
 
     `at_s` counts from the start of this invocation. `canary_s` is the best of several times for a fixed task (sha256
@@ -177,7 +177,7 @@ class Conditions(Record):
     swap_used_bytes: int | None = None
 
 
-class HardwareInfo(Record):
+class HardwareInfo(Record, frozen=True, kw_only=True):
     """What a machine is. Names no serial number, host name or address."""
 
     schema_version: int
@@ -215,7 +215,7 @@ class Control(enum.StrEnum):
     IDENTICAL = "identical"
 
 
-class Case(Record):
+class Case(Record, frozen=True, kw_only=True):
     """What is compared: one workload and batch in one runtime, both layouts."""
 
     runtime: str
@@ -235,7 +235,7 @@ class Case(Record):
         return "/".join(parts if self.control is Control.NONE else [*parts, self.control])
 
 
-class Options(Record):
+class Options(Record, frozen=True, kw_only=True):
     """How a run measures; a resumed run must have the same."""
 
     runtimes: tuple[str, ...]
@@ -249,7 +249,7 @@ class Options(Record):
     control: Control = Control.NONE
 
 
-class Header(Record, tag="header", tag_field="kind"):
+class Header(Record, frozen=True, kw_only=True, tag="header", tag_field="kind"):
     """The first line of a session. `left_out` says what of the bundle is not measured here, and why."""
 
     schema_version: int
@@ -264,7 +264,7 @@ class Header(Record, tag="header", tag_field="kind"):
     left_out: tuple[str, ...] = ()
 
 
-class ConditionsRecord(Record, tag="conditions", tag_field="kind"):
+class ConditionsRecord(Record, frozen=True, kw_only=True, tag="conditions", tag_field="kind"):
     """The machine's state before a pass, or (`pass_index` = number of passes) after the last."""
 
     pass_index: int
@@ -280,7 +280,7 @@ class ExecutedLayout(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
-class Executed(Record):
+class Executed(Record, frozen=True, kw_only=True):
     """What a runtime executes for one loaded file, and how that is known."""
 
     layout: ExecutedLayout
@@ -288,7 +288,7 @@ class Executed(Record):
     known_by: str
 
 
-class ArmTruth(Record):
+class ArmTruth(Record, frozen=True, kw_only=True):
     """One layout of a case: what is stored, what is executed, and how far the answer was off."""
 
     layout: WeightLayout
@@ -298,14 +298,14 @@ class ArmTruth(Record):
     tolerance: float
 
 
-class Check(Record, tag="check", tag_field="kind"):
+class Check(Record, frozen=True, kw_only=True, tag="check", tag_field="kind"):
     """Both layouts gave the float64 answer, before anything was timed."""
 
     case: str
     arms: tuple[ArmTruth, ...]
 
 
-class Block(Record, tag="block", tag_field="kind"):
+class Block(Record, frozen=True, kw_only=True, tag="block", tag_field="kind"):
     """One case in one pass: the raw times.
 
     `slices_ns` holds for each arm, round by round, the time of one slice of `calls` calls. Arms are
@@ -328,7 +328,7 @@ class Stage(enum.StrEnum):
     MEASURE = "measure"
 
 
-class Failure(Record, tag="failure", tag_field="kind"):
+class Failure(Record, frozen=True, kw_only=True, tag="failure", tag_field="kind"):
     """A worker died or gave up. `case` is None when it did so before its first case."""
 
     runtime: str
@@ -341,7 +341,7 @@ class Failure(Record, tag="failure", tag_field="kind"):
     stderr_tail: str = ""
 
 
-class Resume(Record, tag="resume", tag_field="kind"):
+class Resume(Record, frozen=True, kw_only=True, tag="resume", tag_field="kind"):
     """A run was continued; `at_s` starts anew from here."""
 
     utc: str
@@ -357,7 +357,7 @@ class EndReason(enum.StrEnum):
     INTERRUPTED = "interrupted"
 
 
-class End(Record, tag="end", tag_field="kind"):
+class End(Record, frozen=True, kw_only=True, tag="end", tag_field="kind"):
     """The run ended in order. A session without it was cut off."""
 
     reason: EndReason
@@ -368,7 +368,7 @@ class End(Record, tag="end", tag_field="kind"):
 SessionRecord = Header | ConditionsRecord | Check | Block | Failure | Resume | End
 
 
-class Session(Record):
+class Session(Record, frozen=True, kw_only=True):
     """A whole session as read from its file, in order."""
 
     header: Header
@@ -383,7 +383,7 @@ class Session(Record):
 # ---------------------------------------------------------------- analysis
 
 
-class Estimate(Record):
+class Estimate(Record, frozen=True, kw_only=True):
     """A point with its confidence interval."""
 
     point: float
@@ -401,7 +401,7 @@ class Verdict(enum.StrEnum):
     UNDECIDED = "undecided"
 
 
-class Comparison(Record):
+class Comparison(Record, frozen=True, kw_only=True):
     """One case, analysed.
 
     `effect` is log(time in_out / time out_in) with its interval over passes, `null` the same between two copies of one

@@ -81,3 +81,7 @@ def bundle(exported: Path, tmp_path: Path) -> Path:
     shutil.copytree(exported, folder)
     assert (folder / MANIFEST_NAME).is_file()
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden reports anew")

@@ -1,9 +1,10 @@
 """Sessions made up for tests of logic: no runtime was run."""
 
 import random
+from pathlib import Path
 
-from models.workload import linear_workload
 from models.layout import LinearShape
+from models.workload import linear_workload
 from profiler.hardware.capture import capture_hardware
 from profiler.records import (
     Block,
@@ -19,7 +20,6 @@ from profiler.records import (
     Weights,
 )
 from profiler.session import ARMS
-from pathlib import Path
 
 PASSES = 10
 WORKLOAD = linear_workload(LinearShape(in_features=64, out_features=64), batch_shapes=((1,), (8,)))

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.sessions import make_block, make_case, make_header, make_session
 
 from profiler.errors import OutputError, SessionError
 from profiler.records import End, EndReason, Failure, Session, Stage
 from profiler.session import ARMS, SessionWriter, load_session, parse_session
+from tests.sessions import make_block, make_case, make_header, make_session
 
 CASE, OTHER = make_case(1), make_case(8)
 SESSION = make_session({CASE: 1.0, OTHER: 1.1}, passes=3)
@@ -24,7 +24,7 @@ FAILURE = Failure(
 
 def lines(session: Session) -> list[bytes]:
     records = [session.header, *session.blocks, *session.failures]
-    return [msgspec.json.encode(record) for record in (records + [session.end] if session.end else records)]
+    return [msgspec.json.encode(record) for record in ([*records, session.end] if session.end else records)]
 
 
 DATA = b"\n".join(lines(SESSION)) + b"\n"
@@ -176,9 +176,7 @@ def test_a_disk_that_fills_up_keeps_every_whole_line(tmp_path: Path) -> None:
     except OutputError as error:
         print(error)
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert "--resume" in done.stdout
     session = load_session(tmp_path / "s.jsonl")
     assert 0 < len(session.blocks) < len(SESSION.blocks)

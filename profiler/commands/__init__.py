@@ -57,6 +57,8 @@ def main(arguments: list[str] | None = None) -> None:
         # Whoever read our output has seen enough; closing standard error too keeps Python's own message away
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:  # everything we open is handled where it is opened; this is standard output
+        fail(f"cannot write {error.filename or 'standard output'}: {error.strerror}")
     except MemoryError:
         fail("out of memory; choose smaller shapes or a smaller batch")
     sys.exit(status if isinstance(status, int) else 0)

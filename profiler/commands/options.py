@@ -14,7 +14,7 @@ from profiler.records import ArtifactFormat, Form
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "": 1}
 
 
-class MarginType(click.ParamType):
+class MarginType(click.ParamType[float]):
     """`3%` or `0.03`: above 0, at most 50 %."""
 
     name = "percent"
@@ -30,7 +30,7 @@ class MarginType(click.ParamType):
         return fraction
 
 
-class DurationType(click.ParamType):
+class DurationType(click.ParamType[float]):
     """`90s`, `5m`, `1h` or seconds."""
 
     name = "time"
@@ -44,7 +44,7 @@ class DurationType(click.ParamType):
         return seconds
 
 
-class BatchType(click.ParamType):
+class BatchType(click.ParamType[tuple[int, ...]]):
     """`8`, `5x3` or `none`."""
 
     name = "batch"

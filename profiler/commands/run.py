@@ -68,8 +68,9 @@ def measure_bundle(
 ) -> tuple[End, int | None]:
     """Run with progress. Returns how it ended and the signal that ended it, if one did."""
     opened = open_bundle(bundle)
+    left_out: tuple[str, ...] = ()
     if resume:
-        options, left_out = load_session(output).header.options, ()
+        options = load_session(output).header.options
         refuse_other_options(options)
         for name in options.runtimes:
             runtime_info(name).require()

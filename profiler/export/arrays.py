@@ -16,5 +16,5 @@ def arrays(layers: list[Layer], layout: WeightLayout) -> bytes:
         if bias is not None:
             content[f"bias_{index}"] = bias
     file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **content)  # type: ignore[arg-type]
+    np.savez(file, allow_pickle=False, **content)
     return file.getvalue()

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from typing import Any
 
 import numpy as np
 import onnx
@@ -64,7 +65,8 @@ def idiomatic_onnx(network: MLP, *, input_rank: int) -> bytes:
         raise ExportError(f"torch cannot export {workload.name} to ONNX: {str(error).splitlines()[0]}") from error
     if program is None:
         raise ExportError(f"torch's ONNX exporter returned nothing for {workload.name}")
-    return program.model_proto.SerializeToString()
+    content: bytes = program.model_proto.SerializeToString()
+    return content
 
 
 class _Builder:
@@ -74,7 +76,7 @@ class _Builder:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
 
-    def add(self, operator: str, inputs: list[str], output: str, **attributes: int) -> str:
+    def add(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
         return output
 
@@ -124,7 +126,8 @@ def _serialize(builder: _Builder, workload: Workload, input_rank: int) -> bytes:
         producer_version=__version__,
     )
     onnx.checker.check_model(model)
-    return model.SerializeToString()
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def _refuse_oversize(workload: Workload) -> None:

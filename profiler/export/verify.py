@@ -87,7 +87,7 @@ def _prove_answers(
 def _evaluator(path: Path, file_format: ArtifactFormat, workload: Workload) -> Callable[[np.ndarray], np.ndarray]:
     if file_format is ArtifactFormat.ONNX:
         session = ReferenceEvaluator(onnx.load(path))
-        return lambda x: np.asarray(session.run(None, {session.input_names[0]: x})[0])
+        return lambda x: np.asarray(next(iter(session.run(None, {session.input_names[0]: x}))))
     if file_format is ArtifactFormat.TORCHSCRIPT:
         module = load_module(path)
         return lambda x: _call(module, x)

@@ -164,7 +164,8 @@ class Worker:
                 raise self._death()
             self._buffer += piece
         line, _, self._buffer = self._buffer.partition(b"\n")
-        return _decoder.decode(line)
+        reply: Reply = _decoder.decode(line)
+        return reply
 
     def _death(self, message: str | None = None) -> WorkerDiedError:
         status = self._process.wait()

@@ -20,7 +20,7 @@ class ArmFile(msgspec.Struct, frozen=True, kw_only=True):
     artifact: Artifact
 
 
-class CheckRequest(Message, tag="check"):
+class CheckRequest(Message, frozen=True, kw_only=True, tag="check"):
     """Prove both files of a case, load them and compare their answers with the float64 one."""
 
     workload: Workload
@@ -28,7 +28,7 @@ class CheckRequest(Message, tag="check"):
     answer_path: str
 
 
-class BlockRequest(Message, tag="block"):
+class BlockRequest(Message, frozen=True, kw_only=True, tag="block"):
     """Load four arms and time them. `files` maps an arm's name to its path."""
 
     workload: Workload
@@ -39,17 +39,17 @@ class BlockRequest(Message, tag="block"):
     slice_ns: int
 
 
-class Started(Message, tag="started"):
+class Started(Message, frozen=True, kw_only=True, tag="started"):
     """The runtime is imported and ready."""
 
 
-class Checked(Message, tag="checked"):
+class Checked(Message, frozen=True, kw_only=True, tag="checked"):
     """Both answers are right."""
 
     arms: tuple[ArmTruth, ...]
 
 
-class Measured(Message, tag="measured"):
+class Measured(Message, frozen=True, kw_only=True, tag="measured"):
     """A block's raw times; see `records.Block`."""
 
     calls: int
@@ -65,7 +65,7 @@ class Reason(enum.StrEnum):
     PACKAGE = "package"
 
 
-class Rejected(Message, tag="rejected"):
+class Rejected(Message, frozen=True, kw_only=True, tag="rejected"):
     """The worker lives on, but cannot do this."""
 
     reason: Reason

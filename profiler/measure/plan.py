@@ -49,8 +49,8 @@ class Plan:
         """Every file the run will load, each once."""
         found: dict[str, Artifact | Answer] = {}
         for planned in self.cases:
-            for entry in (*planned.artifacts.values(), planned.answer):
-                found[entry.path] = entry
+            found |= {artifact.path: artifact for artifact in planned.artifacts.values()}
+            found[planned.answer.path] = planned.answer
         return list(found.values())
 
 

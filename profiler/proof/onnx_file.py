@@ -127,7 +127,8 @@ def _node(view: memoryview) -> Node:
 
 
 def _attribute(view: memoryview) -> tuple[str, tuple[int, ...]]:
-    name, single, many = "", (), []
+    name, many = "", []
+    single: tuple[int, ...] = ()
     for number, value in _fields(view):
         if number == 1 and isinstance(value, memoryview):
             name = _text(value)

@@ -47,7 +47,7 @@ def load_module(path: Path) -> "torch.jit.ScriptModule":
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            module = torch.jit.load(str(path), map_location="cpu")
+            module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location="cpu")
     except (RuntimeError, ValueError, OSError) as error:
         raise ArtifactError(f"{path} is no TorchScript file: {str(error).splitlines()[0]}") from error
     foreign = {node.kind() for node in _nodes(module)} - _ALLOWED

@@ -8,7 +8,7 @@ from profiler.records import Estimate, Record, Verdict
 Judged = tuple[str, str, Verdict, Estimate | None]  # label, runtime, verdict, speedup
 
 
-class Answer(Record):
+class Answer(Record, frozen=True, kw_only=True):
     """The headline, how sure it is, and a sentence per runtime."""
 
     headline: str
@@ -77,9 +77,9 @@ def _join(parts: list[str]) -> str:
 def _extreme(cases: Sequence[Judged], verdict: Verdict) -> str:
     found = [(speedup.point, label) for label, _, own, speedup in cases if own is verdict and speedup is not None]
     if verdict is Verdict.PAYS_OFF:
-        ratio, label = max(found)
+        ratio, label = max(found, key=lambda entry: entry[0])
         return f"at most {ratio:.2f}x as fast: {label}"
-    ratio, label = min(found)
+    ratio, label = min(found, key=lambda entry: entry[0])
     return f"at worst {1 / ratio:.2f}x as slow: {label}"
 
 

@@ -39,8 +39,9 @@ def format_time(seconds: float | None) -> str:
 
 
 def _three_digits(value: float) -> str:
-    digits = max(0, 2 - math.floor(math.log10(value))) if value > 0 else 0
-    return f"{value:.{min(digits, 2)}f}"
+    rounded = float(f"{value:.3g}")
+    digits = max(0, 2 - math.floor(math.log10(rounded))) if rounded > 0 else 0
+    return f"{rounded:.{min(digits, 2)}f}"
 
 
 def format_bytes(count: int | None) -> str:
@@ -103,7 +104,7 @@ def hardware_lines(hardware: HardwareInfo) -> list[tuple[str, str]]:
         *((f"L{cache.level} {cache.type}", _cache(cache)) for cache in hardware.caches),
         ("Memory", _bytes_fact(hardware)),
         ("System", f"{_fact(hardware.operating_system)}; kernel {_fact(hardware.kernel)}"),
-        ("Machine", f"{_fact(hardware.machine)}, {hardware.pointer_bits.value or UNKNOWN}-bit Python"),
+        ("Machine", f"{_fact(hardware.machine)}; bits of this Python: {_fact(hardware.pointer_bits)}"),
         ("Runs in", _fact(hardware.virtualization)),
         ("Governor", _joined(hardware.conditions.governors)),
         (

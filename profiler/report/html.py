@@ -21,7 +21,7 @@ from profiler.report.summary import Report, Row, Summary
 MAX_LOG_RATIO = math.log(2.5)  # a bar's half width; longer ones are cut off at the edge, the number beside it is not
 
 
-class Bar(Record):
+class Bar(Record, frozen=True, kw_only=True):
     """An interval drawn to scale: percent of the bar's width."""
 
     low: float
@@ -31,7 +31,7 @@ class Bar(Record):
     margin_high: float
 
 
-class HtmlRow(Record):
+class HtmlRow(Record, frozen=True, kw_only=True):
     """A table row in text."""
 
     cells: tuple[str, ...]
@@ -44,7 +44,7 @@ class HtmlRow(Record):
     bar: Bar | None
 
 
-class HtmlSession(Record):
+class HtmlSession(Record, frozen=True, kw_only=True):
     """One session in text; the template only arranges it."""
 
     summary: Summary
@@ -68,6 +68,7 @@ def render_html(report: Report) -> str:
         loader=jinja2.PackageLoader("profiler.report", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=lambda value: plain(value) if isinstance(value, str) else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -80,13 +81,13 @@ def render_html(report: Report) -> str:
 def _session(summary: Summary) -> HtmlSession:
     groups: dict[str, list[HtmlRow]] = {}
     for row in summary.rows:
-        groups.setdefault(plain(group_title(row)), []).append(_row(row, summary.margin))
+        groups.setdefault(group_title(row), []).append(_row(row, summary.margin))
     return HtmlSession(
         summary=summary,
         groups=list(groups.items()),
         hardware=hardware_lines(summary.hardware),
         method=method_lines(summary),
-        failures=[(plain(f.case or f.runtime), f.stage.value, plain(f.message)) for f in summary.failures],
+        failures=[(f.case or f.runtime, f.stage.value, f.message) for f in summary.failures],
     )
 
 
@@ -105,7 +106,7 @@ def _row(row: Row, margin: float) -> HtmlRow:
         arms=tuple(format_arm(row.arms[layout], layout) for layout in WeightLayout),
         verdict=row.verdict.value,
         css=row.verdict.value.replace(" ", "-"),
-        reason=plain(row.reason),
+        reason=row.reason,
         bar=_bar(row.speedup, margin),
     )
 

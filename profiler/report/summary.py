@@ -30,7 +30,7 @@ from profiler.report.warnings import Warning_, warnings_for
 REPORT_SCHEMA = 1
 
 
-class Arm(Record):
+class Arm(Record, frozen=True, kw_only=True):
     """One layout of a row."""
 
     stored_layout: WeightLayout | None
@@ -38,7 +38,7 @@ class Arm(Record):
     time_s: float | None
 
 
-class Row(Record):
+class Row(Record, frozen=True, kw_only=True):
     """One case. `speedup` is time(in_out) / time(out_in); `null` the same ratio between copies of one layout."""
 
     case: Case
@@ -55,7 +55,7 @@ class Row(Record):
     reason: str
 
 
-class Summary(Record):
+class Summary(Record, frozen=True, kw_only=True):
     """Everything a report says of one session."""
 
     answer: Answer
@@ -71,7 +71,7 @@ class Summary(Record):
     hardware: HardwareInfo
 
 
-class Report(Record):
+class Report(Record, frozen=True, kw_only=True):
     """One or several sessions; what `--format json` prints."""
 
     schema_version: int

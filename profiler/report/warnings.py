@@ -13,7 +13,7 @@ _THROTTLE_BITS = {
 }  # fmt: skip  # Raspberry Pi documentation, os/graphics-utilities.adoc
 
 
-class Warning_(Record):  # noqa: N801 - `Warning` is a builtin
+class Warning_(Record, frozen=True, kw_only=True):  # noqa: N801 - `Warning` is a builtin
     """Something that weakens the result, and what to do about it."""
 
     text: str

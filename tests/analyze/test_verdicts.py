@@ -4,13 +4,13 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.sessions import make_block, make_case, make_session
 
 from models.layout import WeightLayout
 from profiler.analyze.comparison import arm_medians, block_effect, block_null, compare, compare_session
 from profiler.analyze.verdicts import decide
 from profiler.records import Block, Estimate, Verdict
 from profiler.session import ARMS
+from tests.sessions import make_block, make_case, make_session
 
 MARGIN = 0.03
 QUIET = Estimate(point=0, low=-0.001, high=0.001, confidence_level=0.95)
@@ -97,9 +97,7 @@ def test_identical_layouts_with_placement_noise_are_almost_never_called_differen
     case, generator = make_case(), random.Random(5)
     alarms = equals = 0
     for _ in range(400):
-        blocks = [
-            make_block(case, index, factor=1.0, generator=generator, placement_sd=0.03) for index in range(10)
-        ]
+        blocks = [make_block(case, index, factor=1.0, generator=generator, placement_sd=0.03) for index in range(10)]
         verdict = compare(case, blocks, margin=MARGIN, confidence_level=0.95).verdict
         alarms += verdict in (Verdict.PAYS_OFF, Verdict.COSTS)
         equals += verdict is Verdict.EQUAL

@@ -1,10 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pathlib import Path
 
 from models.layout import LinearShape, WeightLayout
 from models.suite import load_suite
@@ -16,7 +17,7 @@ from profiler.export.answers import right_answer
 from profiler.export.onnx import controlled_onnx
 from profiler.export.verify import verify_artifact
 from profiler.export.weights import draw_network, out_in_layers
-from profiler.records import Artifact, ArtifactFormat, Form
+from profiler.records import Answer, Artifact, ArtifactFormat, Form
 
 OUT_IN, IN_OUT = WeightLayout.OUT_IN, WeightLayout.IN_OUT
 
@@ -81,7 +82,8 @@ def test_the_manifest_hashes_every_file(exported: Path) -> None:
     opened = open_bundle(exported)
     opened.verify([*opened.manifest.artifacts, *opened.manifest.answers])
     files = {path for path in exported.rglob("*") if path.is_file()}
-    named = {exported / e.path for e in (*opened.manifest.artifacts, *opened.manifest.answers)}
+    entries: list[Artifact | Answer] = [*opened.manifest.artifacts, *opened.manifest.answers]
+    named = {exported / entry.path for entry in entries}
     assert files == named | {exported / "manifest.json"}
 
 

@@ -33,6 +33,7 @@ from profiler.records import (
 )
 from profiler.runtimes.scripted import VARIABLE
 from profiler.session import ARMS, load_session
+from tests.conftest import Cli
 
 PASSES = 6
 
@@ -83,9 +84,7 @@ def options(*runtimes: str, passes: int = PASSES, **changes: object) -> Options:
 def execute(
     bundle: Path, path: Path, chosen: Options, *, recorder: Recorder | None = None, resume: bool = False
 ) -> tuple[End, Session]:
-    run = Run(
-        open_bundle(bundle), chosen, hardware=capture_hardware(), observer=recorder or Recorder(), budget_s=None
-    )
+    run = Run(open_bundle(bundle), chosen, hardware=capture_hardware(), observer=recorder or Recorder(), budget_s=None)
     end = run.execute(path, resume=resume)
     return end, load_session(path)
 
@@ -273,9 +272,7 @@ def test_another_bundle_other_options_or_another_machine_are_not_resumed(
     assert path.stat().st_size == size
 
 
-def test_a_file_that_stores_the_other_layout_than_its_manifest_claims_is_refused(
-    bundle: Path, tmp_path: Path
-) -> None:
+def test_a_file_that_stores_the_other_layout_than_its_manifest_claims_is_refused(bundle: Path, tmp_path: Path) -> None:
     """The manifest's hashes are made to fit, so that only looking into the file can tell."""
     import hashlib
 
@@ -289,7 +286,7 @@ def test_a_file_that_stores_the_other_layout_than_its_manifest_claims_is_refused
     (entry,) = [a for a in manifest["artifacts"] if a["path"] == "linear-24x40/onnx-controlled-out_in-rank2.onnx"]
     entry.update(sha256=hashlib.sha256(other).hexdigest(), size_bytes=len(other))
     (bundle / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(ArtifactError, match="stores .*in_out.*claims .*out_in"):
+    with pytest.raises(ArtifactError, match=r"stores .*in_out.*claims .*out_in"):
         execute(bundle, tmp_path / "s.jsonl", options("onnxruntime", passes=1))
     assert not (tmp_path / "s.jsonl").exists()
 
@@ -303,7 +300,7 @@ def test_wrong_answers_are_a_failure_and_never_a_time(bundle: Path, tmp_path: Pa
     path = bundle / "iris/answer-batch-1.npz"
     with np.load(path) as answer:
         arrays = {name: answer[name] for name in answer.files}
-    np.savez(path, **{**arrays, "y": arrays["y"] + 1})  # type: ignore[arg-type]
+    np.savez(path, **{**arrays, "y": arrays["y"] + 1})
     manifest = json.loads((bundle / "manifest.json").read_text())
     (entry,) = [a for a in manifest["answers"] if a["path"] == "iris/answer-batch-1.npz"]
     entry.update(sha256=hashlib.sha256(path.read_bytes()).hexdigest(), size_bytes=path.stat().st_size)
@@ -320,7 +317,14 @@ def test_a_bundle_without_the_needed_format_is_refused(exported: Path, tmp_path:
             exported,
             tmp_path / "s.jsonl",
             Options(
-                runtimes=("numpy",), forms=(Form.IDIOMATIC,), passes=1, rounds=1, slice_s=1e-3, threads=1, cpus=(), seed=1
+                runtimes=("numpy",),
+                forms=(Form.IDIOMATIC,),
+                passes=1,
+                rounds=1,
+                slice_s=1e-3,
+                threads=1,
+                cpus=(),
+                seed=1,
             ),
         )
 
@@ -395,13 +399,13 @@ def test_ctrl_c_and_sigterm_end_the_command_cleanly(exported: Path, tmp_path: Pa
 
 
 def test_ending_before_anything_was_measured_writes_nothing(
-    exported: Path, tmp_path: Path, cli: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+    exported: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, '{"load_s": 1.0}')
     timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGTERM))
     timer.start()
     outcome = cli("run", exported, "-o", tmp_path / "s.jsonl", "--runtime", "scripted")
     timer.join()
-    assert outcome.status == 2  # type: ignore[attr-defined]
-    assert "nothing was written" in outcome.err  # type: ignore[attr-defined]
+    assert outcome.status == 2
+    assert "nothing was written" in outcome.err
     assert not (tmp_path / "s.jsonl").exists()

@@ -31,7 +31,8 @@ class FakeClock:
 
 
 def test_a_slice_is_its_calls_after_one_that_does_not_count() -> None:
-    clock, log = FakeClock(), []
+    clock = FakeClock()
+    log: list[str] = []
     assert time_slice(clock.call(7, log, "x"), 10, clock) == 70
     assert len(log) == 11
 
@@ -59,7 +60,8 @@ def test_calls_that_take_no_time_do_not_run_for_ever() -> None:
 
 
 def test_a_block_times_every_arm_once_a_round_in_random_order() -> None:
-    clock, log = FakeClock(), []
+    clock = FakeClock()
+    log: list[str] = []
     arms = ("a", "b", "c", "d")
     calls = {arm: clock.call(MS, log, arm) for arm in arms}
     count, slices = time_block(calls, clock, rounds=11, slice_ns=MS, generator=random.Random(1))

@@ -11,9 +11,7 @@ from models.layout import LinearShape, WeightLayout
 from models.linear import Linear
 
 OUT_IN, IN_OUT = WeightLayout.OUT_IN, WeightLayout.IN_OUT
-shapes = st.builds(
-    LinearShape, in_features=st.integers(1, 40), out_features=st.integers(1, 40), bias=st.booleans()
-)
+shapes = st.builds(LinearShape, in_features=st.integers(1, 40), out_features=st.integers(1, 40), bias=st.booleans())
 
 
 @given(shapes, st.sampled_from([(), (10,), (5, 10), (5, 3, 10)]), st.booleans())
@@ -68,7 +66,12 @@ def test_a_naive_in_out_parameter_would_be_drawn_from_another_distribution() -> 
 def test_initializers_see_out_in_whatever_is_stored(layout: WeightLayout) -> None:
     module = Linear(LinearShape(in_features=6, out_features=2), layout)
     seen: list[tuple[int, ...]] = []
-    module.initialize_weight(lambda weight: (seen.append(tuple(weight.shape)), nn.init.eye_(weight)))
+
+    def initialize(weight: torch.Tensor) -> None:
+        seen.append(tuple(weight.shape))
+        nn.init.eye_(weight)
+
+    module.initialize_weight(initialize)
     assert seen == [(2, 6)]
     assert torch.equal(module.out_in_weight(), torch.eye(2, 6))
 

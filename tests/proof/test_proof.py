@@ -1,3 +1,4 @@
+import contextlib
 import io
 import zipfile
 from collections.abc import Callable
@@ -73,10 +74,8 @@ def test_a_product_with_a_weight_that_is_no_constant_is_no_layer(tmp_path: Path)
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_graph_or_refused(data: bytes) -> None:
-    try:
+    with contextlib.suppress(ArtifactError):
         parse_graph(memoryview(data), where="x")
-    except ArtifactError:
-        pass
 
 
 MODEL = helper.make_model(
@@ -94,12 +93,10 @@ MODEL = helper.make_model(
 @settings(max_examples=300)
 def test_a_damaged_model_is_read_or_refused_but_never_crashes(at: int, byte: int, cut: bool) -> None:
     data = MODEL[:at] if cut else MODEL[:at] + bytes([byte]) + MODEL[at + 1 :]
-    try:
+    with contextlib.suppress(ArtifactError):
         graph = parse_graph(memoryview(data), where="x")
         for tensor in graph.initializers.values():
             tensor.matrix(where="x")
-    except ArtifactError:
-        pass
 
 
 @given(
@@ -170,7 +167,7 @@ def test_torchscript_layouts_are_read_off_operator_and_strides(tmp_path: Path) -
 
 
 def test_torchscript_that_calls_anything_else_is_refused(tmp_path: Path) -> None:
-    path = save_torchscript(tmp_path / "x.pt", lambda x: torch.sin(x))
+    path = save_torchscript(tmp_path / "x.pt", torch.sin)
     with pytest.raises(ArtifactError, match="aten::sin"):
         prove_torchscript(path)
 
@@ -209,10 +206,8 @@ def test_damaged_arrays_are_read_or_refused_but_never_crash(
     data = ARRAYS.getvalue()
     path = tmp_path_factory.mktemp("npz") / "x.npz"
     path.write_bytes(data[:at] if cut else data[:at] + bytes([byte]) + data[at + 1 :])
-    try:
+    with contextlib.suppress(ArtifactError):
         prove_arrays(path)
-    except ArtifactError:
-        pass
 
 
 @pytest.mark.parametrize("file_format", ArtifactFormat)

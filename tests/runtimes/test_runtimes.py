@@ -116,9 +116,7 @@ def test_two_threads_share_one_pool_and_answer_alike(exported: Path) -> None:
     runtime = runtime_info("onnxruntime").create()
     x = np.ones((1, 24), np.float32)
     path = exported / "linear-24x40/onnx-controlled-out_in-rank2.onnx"
-    one, two = (
-        runtime.load(path, workload(exported, "linear-24x40"), threads=threads).answer(x) for threads in (1, 2)
-    )
+    one, two = (runtime.load(path, workload(exported, "linear-24x40"), threads=threads).answer(x) for threads in (1, 2))
     assert np.allclose(one, two)
 
 

@@ -1,0 +1,21 @@
+"""The JSON Schemas of every file this program writes, generated from the records and published with the package."""
+
+import json
+
+import msgspec
+
+from profiler.records import HardwareInfo, Manifest, SessionRecord
+from profiler.report.summary import Report
+
+PUBLISHED = {
+    "manifest": Manifest,
+    "session-line": SessionRecord,
+    "hardware": HardwareInfo,
+    "report": Report,
+}
+
+
+def format_schema(name: str) -> str:
+    """The JSON Schema (draft 2020-12) of one kind of file; `session-line` is that of one line of a session."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(PUBLISHED[name])}
+    return json.dumps(schema, indent=1) + "\n"
