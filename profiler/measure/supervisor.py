@@ -6,9 +6,8 @@ the pass goes on in a new worker.
 
 import collections
 import datetime
-import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -19,8 +18,9 @@ from profiler.bundle import Bundle
 from profiler.errors import ArtifactError, RunError, SessionError
 from profiler.files import refuse_existing
 from profiler.hardware.conditions import capture_conditions
-from profiler.measure.child import Stop, StopRequestedError, Worker, WorkerDiedError
-from profiler.measure.messages import ArmFile, BlockRequest, Checked, CheckRequest, Measured, Reason, Rejected, Started
+from profiler.measure.child import Stop, StopRequestedError, Worker
+from profiler.measure.crew import Crew
+from profiler.measure.messages import ArmFile, BlockRequest, Checked, CheckRequest, Measured, Reason, Rejected
 from profiler.measure.plan import PlannedCase, block_seed, case_order, make_plan, runtime_order
 from profiler.records import (
     SESSION_SCHEMA,
@@ -91,7 +91,7 @@ class Run:
         self._plan = make_plan(bundle.manifest, options)
         self._left_out = (*left_out, *self._plan.left_out)
         self._stop = Stop()
-        self._random = random.Random()  # sizes of environments: never the same twice, not even on --resume
+        self._crew = Crew(options, self._stop)
         self._given_up: set[str] = set()
         self._failures: collections.Counter[str] = collections.Counter()
 
@@ -163,26 +163,23 @@ class Run:
             cases = [planned for planned in self._plan.cases if planned.case.runtime == runtime]
             if cases:
                 self._observer.stage(f"checking the answers of {runtime}")
-                self._in_workers(
-                    runtime,
+                self._crew.work(
                     cases,
-                    lambda worker, planned: self._check(worker, planned, checks, failures),
-                    failures.append,
-                    Stage.CHECK,
-                    None,
+                    act=lambda worker, planned: self._check(worker, planned, checks),
+                    fail=failures.append,
+                    stage=Stage.CHECK,
                 )
-        self._given_up |= {failure.case for failure in failures if failure.case is not None}
+        for failure in failures:
+            self._given_up.update(self._cases_of(failure))
         return checks, failures
 
-    def _check(self, worker: Worker, planned: PlannedCase, checks: list[Check], failures: list[Failure]) -> None:
+    def _check(self, worker: Worker, planned: PlannedCase, checks: list[Check]) -> str | None:
         available = psutil.virtual_memory().available
         if planned.needed_bytes > available:
-            message = (
+            return (
                 f"needs about {planned.needed_bytes / 2**20:.0f} MiB for four arms, "
                 f"{available / 2**20:.0f} MiB are available"
             )
-            failures.append(_failure(planned, Stage.CHECK, None, message))
-            return
         reply = worker.request(
             CheckRequest(
                 workload=planned.workload,
@@ -193,13 +190,13 @@ class Run:
                 answer_path=str(self._bundle.path_of(planned.answer)),
             )
         )
-        if isinstance(reply, Rejected) and reply.reason is Reason.ARTIFACT:
-            raise ArtifactError(reply.message)
         if isinstance(reply, Rejected):
-            failures.append(_failure(planned, Stage.CHECK, None, reply.message))
-            return
+            if reply.reason is Reason.ARTIFACT:
+                raise ArtifactError(reply.message)
+            return reply.message
         assert isinstance(reply, Checked)
         checks.append(Check(case=planned.case.id, arms=reply.arms))
+        return None
 
     # ------------------------------------------------------------ passes
 
@@ -256,16 +253,15 @@ class Run:
                 if planned.case.id not in self._given_up and (planned.case.id, pass_index) not in done
             ]
             if cases:
-                self._in_workers(
-                    runtime,
+                self._crew.work(
                     cases,
-                    lambda worker, planned: self._measure(worker, planned, writer, pass_index),
-                    lambda failure: self._note_failure(writer, failure),
-                    Stage.MEASURE,
-                    pass_index,
+                    act=lambda worker, planned: self._measure(worker, planned, writer, pass_index),
+                    fail=lambda failure: self._note_failure(writer, failure),
+                    stage=Stage.MEASURE,
+                    pass_index=pass_index,
                 )
 
-    def _measure(self, worker: Worker, planned: PlannedCase, writer: SessionWriter, pass_index: int) -> None:
+    def _measure(self, worker: Worker, planned: PlannedCase, writer: SessionWriter, pass_index: int) -> str | None:
         if self._stop.signal is not None:
             raise StopRequestedError
         if self._budget_s is not None and time.monotonic() - self._started > self._budget_s:
@@ -282,8 +278,7 @@ class Run:
             )
         )
         if isinstance(reply, Rejected):
-            self._note_failure(writer, _failure(planned, Stage.MEASURE, pass_index, reply.message))
-            return
+            return reply.message
         assert isinstance(reply, Measured)
         block = Block(
             case=planned.case.id,
@@ -295,61 +290,21 @@ class Run:
         )
         writer.append(block)
         self._observer.measured(block)
+        return None
 
     def _note_failure(self, writer: SessionWriter, failure: Failure) -> None:
         writer.append(failure)
         self._observer.failed(failure)
-        for case in [failure.case] if failure.case else self._cases_of(failure.runtime):
+        for case in self._cases_of(failure):
             self._failures[case] += 1
             if self._failures[case] >= MAX_MEASURE_FAILURES:
                 self._given_up.add(case)
 
-    def _cases_of(self, runtime: str) -> list[str]:
-        return [planned.case.id for planned in self._plan.cases if planned.case.runtime == runtime]
-
-    def _give_up(self, cases: Sequence[PlannedCase]) -> None:
-        self._given_up |= {planned.case.id for planned in cases}
-
-    # ------------------------------------------------------------ workers
-
-    def _in_workers(
-        self,
-        runtime: str,
-        cases: Sequence[PlannedCase],
-        act: Callable[[Worker, PlannedCase], None],
-        fail: Callable[[Failure], None],
-        stage: Stage,
-        pass_index: int | None,
-    ) -> None:
-        """Do something with every case in one worker; after a death, go on with the next case in a new one."""
-        left = collections.deque(cases)
-        while left:
-            current: PlannedCase | None = None
-            with Worker(
-                runtime,
-                threads=self._options.threads,
-                cpus=self._options.cpus,
-                stop=self._stop,
-                generator=self._random,
-            ) as worker:
-                try:
-                    started = worker.start()
-                    if not isinstance(started, Started):
-                        fail(_start_failure(runtime, pass_index, WorkerDiedError(
-                            exit_signal=None, exit_status=0, message=started.message, stderr_tail="",
-                        )))  # fmt: skip
-                        self._give_up(cases)
-                        return
-                    while left:
-                        current = left.popleft()
-                        act(worker, current)
-                except WorkerDiedError as death:
-                    if current is None:
-                        fail(_start_failure(runtime, pass_index, death))
-                        if stage is Stage.CHECK:
-                            self._give_up(cases)
-                        return
-                    fail(_failure(current, stage, pass_index, death.message, death))
+    def _cases_of(self, failure: Failure) -> list[str]:
+        """The cases a failure strikes: its own, or all of a runtime that does not even start."""
+        if failure.case is not None:
+            return [failure.case]
+        return [planned.case.id for planned in self._plan.cases if planned.case.runtime == failure.runtime]
 
 
 class _BudgetSpentError(Exception):
@@ -377,31 +332,3 @@ def resume_problem(old: Header, new: Header) -> str | None:
 def utc_now() -> str:
     """The wall clock in UTC, to the second."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _failure(
-    planned: PlannedCase, stage: Stage, pass_index: int | None, message: str, death: WorkerDiedError | None = None
-) -> Failure:
-    return Failure(
-        runtime=planned.case.runtime,
-        case=planned.case.id,
-        stage=stage,
-        pass_index=pass_index,
-        signal=death.exit_signal if death else None,
-        exit_status=death.exit_status if death else None,
-        message=message,
-        stderr_tail=death.stderr_tail if death else "",
-    )
-
-
-def _start_failure(runtime: str, pass_index: int | None, death: WorkerDiedError) -> Failure:
-    return Failure(
-        runtime=runtime,
-        case=None,
-        stage=Stage.START,
-        pass_index=pass_index,
-        signal=death.exit_signal,
-        exit_status=death.exit_status,
-        message=death.message,
-        stderr_tail=death.stderr_tail,
-    )

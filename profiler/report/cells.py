@@ -4,7 +4,7 @@ import math
 import unicodedata
 
 from models.layout import WeightLayout
-from profiler.records import CacheInfo, Estimate, ExecutedLayout, HardwareInfo
+from profiler.records import CacheInfo, Estimate, ExecutedLayout, HardwareInfo, Record
 from profiler.report.summary import Arm, Row, Summary
 
 UNKNOWN = "unknown"
@@ -76,9 +76,37 @@ def format_arm(arm: Arm, layout: WeightLayout) -> str:
     return f"{stored}{note} -> {executed}"
 
 
-def format_arms(row: Row) -> str:
-    """Both arms of a row."""
-    return "; ".join(format_arm(row.arms[layout], layout) for layout in WeightLayout)
+class RowText(Record, frozen=True, kw_only=True):
+    """A row in words; each format chooses what it shows and where."""
+
+    layer: str
+    batch: str
+    weights: str
+    fits_in: str
+    out_in: str
+    in_out: str
+    speedup: str
+    null: str
+    noise: str
+    verdict: str
+    arms: tuple[str, ...]
+
+
+def row_text(row: Row) -> RowText:
+    """A row in words."""
+    return RowText(
+        layer=row.dimensions,
+        batch=row.batch,
+        weights=format_bytes(row.weight_bytes),
+        fits_in=row.fits_in,
+        out_in=format_time(row.arms[WeightLayout.OUT_IN].time_s),
+        in_out=format_time(row.arms[WeightLayout.IN_OUT].time_s),
+        speedup=format_ratio(row.speedup),
+        null=format_ratio(row.null),
+        noise=format_percent(row.noise_floor),
+        verdict=row.verdict.value,
+        arms=tuple(format_arm(row.arms[layout], layout) for layout in WeightLayout),
+    )
 
 
 def group_title(row: Row) -> str:

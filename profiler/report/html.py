@@ -2,20 +2,9 @@
 
 import math
 
-from models.layout import WeightLayout
 from profiler.errors import MissingPackageError
 from profiler.records import Estimate, Record
-from profiler.report.cells import (
-    format_arm,
-    format_bytes,
-    format_percent,
-    format_ratio,
-    format_time,
-    group_title,
-    hardware_lines,
-    method_lines,
-    plain,
-)
+from profiler.report.cells import RowText, groups, hardware_lines, method_lines, plain, row_text
 from profiler.report.summary import Report, Row, Summary
 
 MAX_LOG_RATIO = math.log(2.5)  # a bar's half width; longer ones are cut off at the edge, the number beside it is not
@@ -32,13 +21,9 @@ class Bar(Record, frozen=True, kw_only=True):
 
 
 class HtmlRow(Record, frozen=True, kw_only=True):
-    """A table row in text."""
+    """A table row: its text, why the verdict, and its interval drawn."""
 
-    cells: tuple[str, ...]
-    null: str
-    noise: str
-    arms: tuple[str, ...]
-    verdict: str
+    text: RowText
     css: str
     reason: str
     bar: Bar | None
@@ -79,12 +64,9 @@ def render_html(report: Report) -> str:
 
 
 def _session(summary: Summary) -> HtmlSession:
-    groups: dict[str, list[HtmlRow]] = {}
-    for row in summary.rows:
-        groups.setdefault(group_title(row), []).append(_row(row, summary.margin))
     return HtmlSession(
         summary=summary,
-        groups=list(groups.items()),
+        groups=[(title, [_row(row, summary.margin) for row in rows]) for title, rows in groups(summary.rows)],
         hardware=hardware_lines(summary.hardware),
         method=method_lines(summary),
         failures=[(f.case or f.runtime, f.stage.value, f.message) for f in summary.failures],
@@ -93,18 +75,7 @@ def _session(summary: Summary) -> HtmlSession:
 
 def _row(row: Row, margin: float) -> HtmlRow:
     return HtmlRow(
-        cells=(
-            row.dimensions,
-            row.batch,
-            f"{format_bytes(row.weight_bytes)}, {row.fits_in}",
-            format_time(row.arms[WeightLayout.OUT_IN].time_s),
-            format_time(row.arms[WeightLayout.IN_OUT].time_s),
-            format_ratio(row.speedup),
-        ),
-        null=format_ratio(row.null),
-        noise=format_percent(row.noise_floor),
-        arms=tuple(format_arm(row.arms[layout], layout) for layout in WeightLayout),
-        verdict=row.verdict.value,
+        text=row_text(row),
         css=row.verdict.value.replace(" ", "-"),
         reason=row.reason,
         bar=_bar(row.speedup, margin),

@@ -2,19 +2,8 @@
 
 import re
 
-from models.layout import WeightLayout
-from profiler.report.cells import (
-    format_arms,
-    format_bytes,
-    format_percent,
-    format_ratio,
-    format_time,
-    groups,
-    hardware_lines,
-    method_lines,
-    plain,
-)
-from profiler.report.summary import Report, Row, Summary
+from profiler.report.cells import RowText, groups, hardware_lines, method_lines, plain, row_text
+from profiler.report.summary import Report, Summary
 
 _HEAD = ("layer", "batch", "weights", "fits in", "stored -> executed", "time [out, in]", "time [in, out]",
          "speedup [interval]", "null [interval]", "noise", "verdict")  # fmt: skip
@@ -37,7 +26,7 @@ def _session(summary: Summary) -> str:
         "\n".join(f"- {escape(line)}" for line in summary.answer.by_runtime),
         escape(summary.answer.sureness),
         *(
-            f"## {escape(title)}\n\n{_table(_HEAD, [_cells(row) for row in rows])}"
+            f"## {escape(title)}\n\n{_table(_HEAD, [_cells(row_text(row)) for row in rows])}"
             for title, rows in groups(summary.rows)
         ),
     ]
@@ -53,19 +42,19 @@ def _session(summary: Summary) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(text: RowText) -> tuple[str, ...]:
     return (
-        row.dimensions,
-        row.batch,
-        format_bytes(row.weight_bytes),
-        row.fits_in,
-        format_arms(row),
-        format_time(row.arms[WeightLayout.OUT_IN].time_s),
-        format_time(row.arms[WeightLayout.IN_OUT].time_s),
-        format_ratio(row.speedup),
-        format_ratio(row.null),
-        format_percent(row.noise_floor),
-        row.verdict.value,
+        text.layer,
+        text.batch,
+        text.weights,
+        text.fits_in,
+        "; ".join(text.arms),
+        text.out_in,
+        text.in_out,
+        text.speedup,
+        text.null,
+        text.noise,
+        text.verdict,
     )
 
 

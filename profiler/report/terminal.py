@@ -2,19 +2,8 @@
 
 import textwrap
 
-from models.layout import WeightLayout
-from profiler.report.cells import (
-    format_arms,
-    format_bytes,
-    format_percent,
-    format_ratio,
-    format_time,
-    groups,
-    hardware_lines,
-    method_lines,
-    plain,
-)
-from profiler.report.summary import Report, Row, Summary
+from profiler.report.cells import RowText, groups, hardware_lines, method_lines, plain, row_text
+from profiler.report.summary import Report, Summary
 
 WIDTH = 80
 _HEAD = ("layer", "batch", "weights", "[out,in]", "[in,out]", "speedup [95%]", "noise", "verdict")
@@ -30,7 +19,7 @@ def _session(summary: Summary) -> str:
         _wrap(summary.answer.headline),
         "\n".join(_wrap(f"- {line}", indent="  ") for line in summary.answer.by_runtime),
         _wrap(summary.answer.sureness),
-        *(_group(title, rows) for title, rows in groups(summary.rows)),
+        *(_group(title, [row_text(row) for row in rows]) for title, rows in groups(summary.rows)),
         _failures(summary),
         "\n".join(_wrap(f"! {warning.text}: {warning.next_step}.", indent="  ") for warning in summary.warnings),
         "\n".join(_wrap(f"{label:<15}{text}", indent=" " * 15) for label, text in hardware_lines(summary.hardware)),
@@ -39,7 +28,7 @@ def _session(summary: Summary) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _group(title: str, rows: list[Row]) -> str:
+def _group(title: str, rows: list[RowText]) -> str:
     table = [_HEAD, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(_HEAD))]
     lines = [
@@ -52,26 +41,28 @@ def _group(title: str, rows: list[Row]) -> str:
     return "\n".join([title, *_truths(rows), *lines])
 
 
-def _truths(rows: list[Row]) -> list[str]:
+def _truths(rows: list[RowText]) -> list[str]:
     """What the rows store and execute: one line where they agree, else a line for each way with the rows it is of."""
     found: dict[str, list[str]] = {}
     for row in rows:
-        found.setdefault(format_arms(row), []).append(f"{row.dimensions} batch {row.batch}")
+        found.setdefault("; ".join(row.arms), []).append(f"{row.layer} batch {row.batch}")
     if len(found) == 1:
         return [_wrap(f"stored -> executed: {next(iter(found))}", indent="  ")]
     return [_wrap(f"{truth} ({', '.join(labels)})", indent="  ") for truth, labels in found.items()]
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(text: RowText) -> tuple[str, ...]:
+    weights = text.weights.replace(" ", "").replace("iB", "")
+    noise = text.noise.replace(" ", "")
     return (
-        row.dimensions,
-        row.batch,
-        f"{format_bytes(row.weight_bytes).replace(' ', '').replace('iB', '')} {row.fits_in}",
-        format_time(row.arms[WeightLayout.OUT_IN].time_s),
-        format_time(row.arms[WeightLayout.IN_OUT].time_s),
-        format_ratio(row.speedup),
-        format_percent(row.noise_floor).replace(" ", ""),
-        row.verdict.value,
+        text.layer,
+        text.batch,
+        f"{weights} {text.fits_in}",
+        text.out_in,
+        text.in_out,
+        text.speedup,
+        noise,
+        text.verdict,
     )
 
 
