@@ -1,5 +1,6 @@
 """The whole path on this machine: export, run, report."""
 
+import contextlib
 import datetime
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,12 @@ def command(  # noqa: PLR0913 - one per option
     session_path = folder / "session.jsonl"
     _make_folder(folder, session_path, force=force)
     chosen = tuple(map(ArtifactFormat, formats)) or tuple(ArtifactFormat)
-    write_bundle(workloads, folder / "bundle", suite=name, formats=chosen, force=force, quiet=quiet)
+    try:
+        write_bundle(workloads, folder / "bundle", suite=name, formats=chosen, force=force, quiet=quiet)
+    except BaseException:
+        with contextlib.suppress(OSError):  # it holds an older report, which stays
+            folder.rmdir()
+        raise
     _, stopped_by = measure_bundle(folder / "bundle", session_path, resume=False, force=force, quiet=quiet, **measure)
     session = load_session(session_path)
     write_whole(folder / "hardware.json", format_hardware_json(session.header.hardware).encode(), force=force)

@@ -7,7 +7,8 @@ from profiler.records import Estimate, Record
 from profiler.report.cells import RowText, groups, hardware_lines, method_lines, plain, row_text
 from profiler.report.summary import Report, Row, Summary
 
-MAX_LOG_RATIO = math.log(2.5)  # a bar's half width; longer ones are cut off at the edge, the number beside it is not
+MIN_SPAN = math.log(1.1)  # a bar's half width is at least this, so that noise does not look like an effect
+MAX_SPAN = math.log(2.5)  # and at most this: longer bars are cut off at the edge, the numbers beside them are not
 
 
 class Bar(Record, frozen=True, kw_only=True):
@@ -64,37 +65,41 @@ def render_html(report: Report) -> str:
 
 
 def _session(summary: Summary) -> HtmlSession:
+    ends = [end for row in summary.rows if row.speedup for end in (row.speedup.low, row.speedup.high)]
+    span = max([MIN_SPAN, *(abs(math.log(end)) for end in ends if 0 < end < math.inf)])
+    span = min(MAX_SPAN, span)
     return HtmlSession(
         summary=summary,
-        groups=[(title, [_row(row, summary.margin) for row in rows]) for title, rows in groups(summary.rows)],
+        groups=[(title, [_row(row, summary.margin, span) for row in rows]) for title, rows in groups(summary.rows)],
         hardware=hardware_lines(summary.hardware),
         method=method_lines(summary),
         failures=[(f.case or f.runtime, f.stage.value, f.message) for f in summary.failures],
     )
 
 
-def _row(row: Row, margin: float) -> HtmlRow:
+def _row(row: Row, margin: float, span: float) -> HtmlRow:
     return HtmlRow(
         text=row_text(row),
         css=row.verdict.value.replace(" ", "-"),
         reason=row.reason,
-        bar=_bar(row.speedup, margin),
+        bar=_bar(row.speedup, margin, span),
     )
 
 
-def _bar(speedup: Estimate | None, margin: float) -> Bar | None:
+def _bar(speedup: Estimate | None, margin: float, span: float) -> Bar | None:
     if speedup is None or not 0 < speedup.low <= speedup.high:
         return None
+    low, high = _position(speedup.low, span), _position(speedup.high, span)
     return Bar(
-        low=_position(speedup.low),
-        high=max(_position(speedup.high), _position(speedup.low) + 0.6),
-        point=_position(speedup.point),
-        margin_low=_position(1 / (1 + margin)),
-        margin_high=_position(1 + margin),
+        low=low,
+        high=max(high, low + 0.6),
+        point=_position(speedup.point, span),
+        margin_low=_position(1 / (1 + margin), span),
+        margin_high=_position(1 + margin, span),
     )
 
 
-def _position(ratio: float) -> float:
-    """Percent of the bar's width, 50 at a ratio of 1, on a logarithmic scale."""
-    log_ratio = max(-MAX_LOG_RATIO, min(MAX_LOG_RATIO, math.log(ratio) if math.isfinite(ratio) else MAX_LOG_RATIO))
-    return round(50 + 50 * log_ratio / MAX_LOG_RATIO, 2)
+def _position(ratio: float, span: float) -> float:
+    """Percent of the bar's width, 50 at a ratio of 1, on a logarithmic scale that reaches `span` to either side."""
+    log_ratio = math.log(ratio) if ratio < math.inf else span
+    return round(50 + 50 * max(-span, min(span, log_ratio)) / span, 2)

@@ -157,6 +157,7 @@ def test_a_failure_gives_exit_status_1(
         (["hardware", "--root", "missing"], "no folder"),
         (["nonsense"], "nonsense"),
         (["profile", "quik"], "built in are"),
+        (["profile", "--in-features", "9999999", "--out-features", "9999999", "-o", "p"], "GiB"),
     ],
 )
 def test_bad_usage_gets_one_clear_line_and_leaves_nothing(
