@@ -4,6 +4,8 @@ import enum
 
 import msgspec
 
+MAX_FEATURES = 2**31 - 1  # runtimes index with 32 bits
+
 
 class ShapeError(ValueError):
     """A layer, network or batch has a shape that cannot exist."""
@@ -41,6 +43,8 @@ class LinearShape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         for name, value in (("in_features", self.in_features), ("out_features", self.out_features)):
             if value < 1:
                 raise ShapeError(f"{name} is {value}; it must be 1 or more")
+            if value > MAX_FEATURES:
+                raise ShapeError(f"{name} is larger than {MAX_FEATURES}, more than any runtime can index")
 
     def weight_dims(self, layout: WeightLayout) -> tuple[int, int]:
         """The dimensions of the weight as stored in `layout`."""

@@ -7,7 +7,7 @@ import re
 
 import msgspec
 
-from models.layout import LinearShape, ShapeError
+from models.layout import MAX_FEATURES, LinearShape, ShapeError
 
 MAX_LEADING_DIMENSIONS = 6  # torch and ONNX Runtime take more; no deployed Linear layer does
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -139,5 +139,7 @@ def parse_batch(text: str) -> tuple[int, ...]:
 def _check_batch_shape(batch_shape: tuple[int, ...], name: str) -> None:
     if any(size < 1 for size in batch_shape):
         raise ShapeError(f"{name}: batch {list(batch_shape)} has a size below 1")
+    if math.prod(batch_shape) > MAX_FEATURES:
+        raise ShapeError(f"{name}: a batch has more than {MAX_FEATURES} rows")
     if len(batch_shape) > MAX_LEADING_DIMENSIONS:
         raise ShapeError(f"{name}: batch {list(batch_shape)} has more than {MAX_LEADING_DIMENSIONS} dimensions")

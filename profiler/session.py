@@ -27,6 +27,8 @@ from profiler.records import (
 MAX_LINE_BYTES = 64_000_000
 ARMS = ("out_in_1", "out_in_2", "in_out_1", "in_out_2")
 MAX_SLICE_NS = 10**15  # eleven days: no slice of a run lasts longer
+MAX_CALLS_PER_SLICE = 10**12
+MAX_NUMBER = 2**63
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(SessionRecord)
@@ -176,6 +178,8 @@ def _check_version(line: bytes, source: str) -> None:
 def _check(header: Header, records: list[tuple[int, SessionRecord]], source: str) -> None:
     """Refuse what a run cannot have written."""
     workloads = {workload.name for workload in header.workloads}
+    if _has_huge_number(msgspec.to_builtins(header)):
+        raise SessionError(f"line 1 of {source} holds a number beyond 64 bits")
     cases = {case.id for case in header.cases if case.workload in workloads}
     if len(cases) != len(header.cases):
         raise SessionError(f"line 1 of {source} names a case twice, or one of an unknown workload")
@@ -184,6 +188,8 @@ def _check(header: Header, records: list[tuple[int, SessionRecord]], source: str
         where = f"line {number} of {source}"
         if isinstance(record, Header):
             raise SessionError(f"{where} is a second header; one file holds one session")
+        if not isinstance(record, Block) and _has_huge_number(msgspec.to_builtins(record)):
+            raise SessionError(f"{where} holds a number beyond 64 bits")
         if isinstance(record, Block | Check) and record.case not in cases:
             raise SessionError(f"{where} belongs to the unknown case {record.case[:120]!r}")
         if isinstance(record, Block):
@@ -200,10 +206,19 @@ def _is_possible(block: Block) -> bool:
         tuple(sorted(block.slices_ns)) == tuple(sorted(ARMS))
         and len(rounds) == 1
         and rounds != {0}
-        and block.calls > 0
-        and block.pass_index >= 0
+        and 0 < block.calls <= MAX_CALLS_PER_SLICE
+        and 0 <= block.pass_index < MAX_NUMBER
         and all(0 < time < MAX_SLICE_NS for times in block.slices_ns.values() for time in times)
     )
+
+
+def _has_huge_number(value: object) -> bool:
+    """Whether a whole number somewhere in a record is beyond what any machine reports, and would overflow later."""
+    if isinstance(value, dict):
+        return any(map(_has_huge_number, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_has_huge_number, value))
+    return isinstance(value, int) and abs(value) >= MAX_NUMBER
 
 
 def _whole_length(data: bytes) -> int:

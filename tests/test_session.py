@@ -124,6 +124,7 @@ def replaced(**changes: object) -> bytes:
         replaced(slices_ns=dict.fromkeys(ARMS[:3], (5,))),
         replaced(slices_ns={**dict.fromkeys(ARMS, (5,)), "in_out_2": (5, 6)}),
         replaced(calls=0),
+        replaced(calls=10**400),
         replaced(pass_index=-1),
     ],
 )
@@ -188,3 +189,15 @@ def test_made_up_blocks_are_possible() -> None:
     block = make_block(CASE, 0, factor=1.0, generator=random.Random(1))
     data = msgspec.json.encode(make_header((CASE,))) + b"\n" + msgspec.json.encode(block) + b"\n"
     assert parse_session(data, source="x").blocks == (block,)
+
+
+def test_numbers_beyond_64_bits_are_refused_by_line() -> None:
+    header = msgspec.structs.replace(
+        SESSION.header, options=msgspec.structs.replace(SESSION.header.options, seed=10**400)
+    )
+    end = End(reason=EndReason.COMPLETE, utc="x", elapsed_s=1)
+    failure = msgspec.structs.replace(FAILURE, exit_status=10**30)
+    for records, line in (((header, end), 1), ((SESSION.header, failure), 2)):
+        data = b"\n".join(map(msgspec.json.encode, records)) + b"\n"
+        with pytest.raises(SessionError, match=f"line {line} of x holds a number beyond 64 bits"):
+            parse_session(data, source="x")

@@ -5,6 +5,7 @@ Results go to standard output or the named file, progress and warnings to standa
 """
 
 import importlib
+import signal
 import sys
 
 import click
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
     from models.suite import SuiteError
 
+    signal.signal(signal.SIGTERM, _terminate)  # `run` has its own way; all others clean up as they unwind
     try:
         status = cli.main(arguments, prog_name="layout-profiler", standalone_mode=False)
     except click.exceptions.Abort:
@@ -62,6 +64,10 @@ def main(arguments: list[str] | None = None) -> None:
     except MemoryError:
         fail("out of memory; choose smaller shapes or a smaller batch")
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _terminate(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def fail(message: str, *, status: int = 2) -> None:

@@ -32,6 +32,7 @@ from profiler.measure.messages import (
 )
 from profiler.measure.timing import time_block
 from profiler.proof import check_claims, prove
+from profiler.proof.arrays import load_answer
 from profiler.records import ArmTruth
 from profiler.runtimes import Runtime, runtime_info
 
@@ -79,12 +80,12 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
         AnswerError: a loaded model computes something else.
     """
     truths = []
+    x, y, allowed = load_answer(Path(request.answer_path))
     for layout, arm in request.files.items():
         path = Path(arm.path)
         check_claims(arm.artifact, prove(path, arm.artifact.format), where=arm.path)
         model = runtime.load(path, request.workload, threads=threads)
-        with _open_answer(request.answer_path) as answer:
-            error, tolerance = _worst_error(model.answer(answer["x"]), answer["y"], answer["tolerance"], arm)
+        error, tolerance = _worst_error(model.answer(x), y, allowed, arm)
         truths.append(
             ArmTruth(
                 layout=layout,
@@ -102,8 +103,7 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
 def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> Measured:
     """Load the arms in random order with random padding between them, and time them."""
     generator = random.Random(request.seed)
-    with _open_answer(request.answer_path) as answer:
-        x = answer["x"]
+    x, _, _ = load_answer(Path(request.answer_path))
     order = list(request.files)
     generator.shuffle(order)
     padding: list[np.ndarray] = []
@@ -139,10 +139,6 @@ def _worst_error(found: np.ndarray, y: np.ndarray, tolerance: np.ndarray, arm: A
             f"{arm.artifact.layout} is off by {error[at]:.3g} from the float64 answer, {tolerance[at]:.3g} is allowed"
         )
     return float(error[at]), float(tolerance[at])
-
-
-def _open_answer(path: str) -> "np.lib.npyio.NpzFile":
-    return np.load(path, allow_pickle=False)  # type: ignore[no-any-return]
 
 
 def _major_faults() -> int | None:

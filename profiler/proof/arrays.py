@@ -4,6 +4,7 @@ A square matrix does not tell its layout, so the file names it; the answer check
 """
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ Layer = tuple[np.ndarray, np.ndarray | None]
 _TOO_MANY_LAYERS = 10_000
 _READ_ERRORS = (
     OSError, ValueError, KeyError, EOFError, MemoryError, NotImplementedError, SyntaxError, RuntimeError,
-    AttributeError, TypeError, zipfile.BadZipFile,
+    AttributeError, TypeError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip  # what numpy and zipfile are seen to raise on damaged files
 
 
@@ -34,6 +35,25 @@ def prove_arrays(path: Path) -> StoredModel:
             prove_layer(operator=operator, stored=weight, layout=layout, where=str(path)) for weight, _ in layers
         ),
     )
+
+
+def load_answer(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """An answer file: input `x` `[..., in]` in float32, output `y` and its tolerance `[..., out]` in float64.
+
+    Raises:
+        ArtifactError: it is damaged, or holds arrays of the wrong kind.
+    """
+    try:
+        _refuse_compression(path)
+        with np.load(path, allow_pickle=False) as archive:
+            x, y, tolerance = (archive[name] for name in ("x", "y", "tolerance"))
+    except _READ_ERRORS as error:
+        raise ArtifactError(f"cannot read {path} as an answer: {error}") from error
+    kinds = (x.dtype, y.dtype, tolerance.dtype) == (np.float32, np.float64, np.float64)
+    shapes = y.shape == tolerance.shape and x.ndim == y.ndim and x.shape[:-1] == y.shape[:-1]
+    if not (kinds and shapes and x.size and y.size and np.isfinite(x).all()):
+        raise ArtifactError(f"{path} holds arrays that are no input, output and tolerance")
+    return x, y, tolerance
 
 
 def load_layers(path: Path) -> tuple[WeightLayout, list[Layer]]:

@@ -5,6 +5,8 @@ before it is ever called: only the operators of a network of Linear layers pass.
 """
 
 import warnings
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,9 @@ _ALLOWED = {
     "aten::linear", "aten::matmul", "aten::mm", "aten::addmm", "aten::add", "aten::t", "aten::relu", "aten::tanh",
     "aten::log_softmax", "aten::unsqueeze", "aten::squeeze", "prim::Constant", "prim::GetAttr",
 }  # fmt: skip
+
+
+MAX_CODE_BYTES = 10_000_000
 
 
 def prove_torchscript(path: Path) -> StoredModel:
@@ -44,6 +49,7 @@ def load_module(path: Path) -> "torch.jit.ScriptModule":
         import torch
     except ImportError as error:
         raise MissingPackageError("torch", extra="torch", needed_for="reading TorchScript") from error
+    _refuse_code_that_runs_on_loading(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -55,6 +61,18 @@ def load_module(path: Path) -> "torch.jit.ScriptModule":
         raise ArtifactError(f"{path} calls {', '.join(sorted(foreign))[:200]}, which no Linear network needs")
     module.eval()
     return module
+
+
+def _refuse_code_that_runs_on_loading(path: Path) -> None:
+    """A `__setstate__` method would be run by `torch.jit.load` itself, before anyone has looked at it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                is_code = entry.filename.endswith(".py")
+                if is_code and (entry.file_size > MAX_CODE_BYTES or b"__setstate__" in archive.read(entry)):
+                    raise ArtifactError(f"{path} holds code that would run on loading; no exported model needs that")
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+        raise ArtifactError(f"{path} is no TorchScript file: {error}") from error
 
 
 def stored_model(module: "torch.jit.ScriptModule", *, where: str) -> StoredModel:

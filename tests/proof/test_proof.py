@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from models.layout import WeightLayout
 from profiler.errors import ArtifactError
 from profiler.proof import prove
-from profiler.proof.arrays import prove_arrays
+from profiler.proof.arrays import load_answer, prove_arrays
 from profiler.proof.onnx import prove_onnx
 from profiler.proof.onnx_file import parse_graph
 from profiler.proof.torchscript import prove_torchscript
@@ -218,3 +218,38 @@ def test_files_of_another_kind_are_refused(tmp_path: Path, file_format: Artifact
         prove(tmp_path / "x", file_format)
     with pytest.raises(ArtifactError):
         prove(tmp_path / "missing", file_format)
+
+
+def test_torchscript_with_code_that_runs_on_loading_is_refused(tmp_path: Path) -> None:
+    class Module(torch.nn.Module):
+        @torch.jit.export
+        def __getstate__(self) -> int:
+            return 1
+
+        @torch.jit.export
+        def __setstate__(self, state: int) -> None:
+            self.training = False
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x
+
+    torch.jit.script(Module()).save(str(tmp_path / "x.pt"))
+    with pytest.raises(ArtifactError, match="run on loading"):
+        prove_torchscript(tmp_path / "x.pt")
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"x": np.zeros((1, 3), np.float32), "y": np.zeros((1, 2))},
+        {"x": np.zeros((1, 3)), "y": np.zeros((1, 2)), "tolerance": np.zeros((1, 2))},
+        {"x": np.zeros((2, 3), np.float32), "y": np.zeros((1, 2)), "tolerance": np.zeros((1, 2))},
+        {"x": np.full((1, 3), np.nan, np.float32), "y": np.zeros((1, 2)), "tolerance": np.zeros((1, 2))},
+        {"x": np.zeros((0, 3), np.float32), "y": np.zeros((0, 2)), "tolerance": np.zeros((0, 2))},
+    ],
+    ids=["no tolerance", "float64 input", "other rows", "NaN input", "no rows"],
+)
+def test_answers_that_are_none_are_refused(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
+    with pytest.raises(ArtifactError):
+        load_answer(tmp_path / "a.npz")
