@@ -1,6 +1,8 @@
 """Fixtures that many tests share: a real bundle, and a run of the command line inside this process."""
 
 import dataclasses
+import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -81,6 +83,15 @@ def bundle(exported: Path, tmp_path: Path) -> Path:
     shutil.copytree(exported, folder)
     assert (folder / MANIFEST_NAME).is_file()
     return folder
+
+
+def replace_file(bundle: Path, name: str, content: bytes) -> None:
+    """Put other content into a bundle and make the manifest's hash fit, as a forger would."""
+    (bundle / name).write_bytes(content)
+    manifest = json.loads((bundle / MANIFEST_NAME).read_text())
+    (entry,) = [entry for entry in (*manifest["artifacts"], *manifest["answers"]) if entry["path"] == name]
+    entry.update(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
+    (bundle / MANIFEST_NAME).write_text(json.dumps(manifest))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,5 +1,6 @@
 """Whole runs: real workers, real files; the invented times of the scripted runtime where logic is tested."""
 
+import io
 import json
 import math
 import os
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -34,7 +36,7 @@ from profiler.records import (
 )
 from profiler.runtimes.scripted import VARIABLE
 from profiler.session import ARMS, load_session
-from tests.conftest import Cli
+from tests.conftest import Cli, replace_file
 
 PASSES = 6
 
@@ -274,38 +276,45 @@ def test_another_bundle_other_options_or_another_machine_are_not_resumed(
 
 
 def test_a_file_that_stores_the_other_layout_than_its_manifest_claims_is_refused(bundle: Path, tmp_path: Path) -> None:
-    """The manifest's hashes are made to fit, so that only looking into the file can tell."""
-    import hashlib
-
-    import onnx
-
-    path = bundle / "linear-24x40/onnx-controlled-out_in-rank2.onnx"
-    other = (bundle / "linear-24x40/onnx-controlled-in_out-rank2.onnx").read_bytes()
-    onnx.checker.check_model(onnx.load_from_string(other))
-    path.write_bytes(other)
-    manifest = json.loads((bundle / "manifest.json").read_text())
-    (entry,) = [a for a in manifest["artifacts"] if a["path"] == "linear-24x40/onnx-controlled-out_in-rank2.onnx"]
-    entry.update(sha256=hashlib.sha256(other).hexdigest(), size_bytes=len(other))
-    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    name = "linear-24x40/onnx-controlled-{}-rank2.onnx"
+    replace_file(bundle, name.format("out_in"), (bundle / name.format("in_out")).read_bytes())
     with pytest.raises(ArtifactError, match=r"stores .*in_out.*claims .*out_in"):
         execute(bundle, tmp_path / "s.jsonl", options("onnxruntime", passes=1))
     assert not (tmp_path / "s.jsonl").exists()
 
 
+def arrays_of(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def npz(arrays: dict[str, np.ndarray]) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+def test_nan_weights_are_refused(bundle: Path, tmp_path: Path) -> None:
+    name = "iris/arrays-controlled-in_out.npz"
+    arrays = arrays_of(bundle / name)
+    arrays["weight_1"][0, 0] = np.nan
+    replace_file(bundle, name, npz(arrays))
+    with pytest.raises(ArtifactError, match="NaN"):
+        execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
+    assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_a_damaged_answer_is_refused(bundle: Path, tmp_path: Path) -> None:
+    replace_file(bundle, "iris/answer-batch-1.npz", b"PK")
+    with pytest.raises(ArtifactError, match="as an answer"):
+        execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
+
+
 def test_wrong_answers_are_a_failure_and_never_a_time(bundle: Path, tmp_path: Path) -> None:
     """An answer file that contradicts the artifacts: nothing of that case may be timed."""
-    import hashlib
-
-    import numpy as np
-
-    path = bundle / "iris/answer-batch-1.npz"
-    with np.load(path) as answer:
-        arrays = {name: answer[name] for name in answer.files}
-    np.savez(path, **{**arrays, "y": arrays["y"] + 1})
-    manifest = json.loads((bundle / "manifest.json").read_text())
-    (entry,) = [a for a in manifest["answers"] if a["path"] == "iris/answer-batch-1.npz"]
-    entry.update(sha256=hashlib.sha256(path.read_bytes()).hexdigest(), size_bytes=path.stat().st_size)
-    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    name = "iris/answer-batch-1.npz"
+    arrays = arrays_of(bundle / name)
+    replace_file(bundle, name, npz({**arrays, "y": arrays["y"] + 1}))
     _, session = execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
     (failure,) = session.failures
     assert "off by" in failure.message
