@@ -93,12 +93,11 @@ def _sureness(total: int, confidence_level: float) -> str:
 
 def _tally(counts: Counter[Verdict]) -> str:
     total = sum(counts.values())
-    words = [
-        f"{verdict.value} in {'all ' if counts[verdict] == total and total > 1 else ''}{counts[verdict]}"
-        for verdict in Verdict
-        if counts[verdict]
-    ]
-    return f"{', '.join(words)} of {total}" if len(words) > 1 else f"{words[0]} case{'s' if total > 1 else ''}"
+    words = [f"{verdict.value} in {counts[verdict]}" for verdict in Verdict if counts[verdict]]
+    if len(words) > 1:
+        return f"{', '.join(words)} of {total}"
+    (verdict,) = counts
+    return f"{verdict.value} in {'its only case' if total == 1 else f'all of its {total} cases'}"
 
 
 def _control(counts: Counter[Verdict], machine: str) -> str:
