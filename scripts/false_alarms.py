@@ -26,7 +26,11 @@ def main() -> None:
     counts: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     with tempfile.TemporaryDirectory() as folder:
         bundle = f"{folder}/bundle"
-        subprocess.run([*COMMAND, "export", suite, "-q", "--form", "controlled", "-o", bundle], check=True)
+        subprocess.run(
+            [*COMMAND, "export", suite, "-q", "--form", "controlled", "-o", bundle],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         for index in range(runs):
             session = Path(folder) / f"{index}.jsonl"
             command = [*COMMAND, "run", bundle, "-q", "--identical", "--passes", str(PASSES), "-o", str(session)]

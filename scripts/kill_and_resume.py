@@ -35,7 +35,7 @@ def main() -> None:
         (folder / "kills.toml").write_text(SUITE)
         bundle, path = folder / "bundle", folder / "session.jsonl"
         export = [*COMMAND, "export", str(folder / "kills.toml"), "-q", "--form", "controlled", "-o", str(bundle)]
-        subprocess.run(export, check=True)
+        subprocess.run(export, check=True, stdout=subprocess.DEVNULL)
         run = [*COMMAND, "run", str(bundle), "-q", "-o", str(path), "--passes", "40"]
         run += ["--runtime", "onnxruntime", "--runtime", "numpy"]
         seen: set[tuple[str, int]] = set()
