@@ -1,5 +1,6 @@
 """The JSON Schemas of every file this program writes, generated from the records and published with the package."""
 
+import inspect
 import json
 
 import msgspec
@@ -18,4 +19,7 @@ PUBLISHED = {
 def format_schema(name: str) -> str:
     """The JSON Schema (draft 2020-12) of one kind of file; `session-line` is that of one line of a session."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(PUBLISHED[name])}
+    for definition in schema.get("$defs", {}).values():
+        if "description" in definition:  # a docstring: Python 3.13 strips its indentation, older ones keep it
+            definition["description"] = inspect.cleandoc(definition["description"])
     return json.dumps(schema, indent=1) + "\n"
