@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 
 from models.layout import LinearShape, ShapeError
-from models.workload import Activation, Workload, linear_workload, network_layers
+from models.workload import NAME, Activation, Workload, linear_workload, network_layers
 
 MAX_SUITE_BYTES = 1_000_000
 FLOAT32_BYTES = 4
+MAX_SWEEP = 2.0**40
 
 
 class SuiteError(ValueError):
@@ -48,6 +49,11 @@ class _CacheSweep(_Strict, frozen=True, kw_only=True):
     fallback_cache_bytes: tuple[int, ...]
     max_weight_bytes: int
 
+    def __post_init__(self) -> None:
+        sizes = (*self.fractions, *self.fallback_cache_bytes, self.max_weight_bytes)
+        if not all(0 < size <= MAX_SWEEP for size in sizes):
+            raise ValueError(f"the numbers of a cache_sweep lie above 0 and below {MAX_SWEEP:g}")
+
 
 class Suite(_Strict, frozen=True, kw_only=True):
     """A named list of workloads. `batches` holds the default batch of every entry: a size, or leading dimensions."""
@@ -58,6 +64,10 @@ class Suite(_Strict, frozen=True, kw_only=True):
     linear: tuple[_LinearEntry, ...] = ()
     network: tuple[_NetworkEntry, ...] = ()
     cache_sweep: _CacheSweep | None = None
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name[:80]!r} is no suite name; use a-z, 0-9, '.', '_' and '-', at most 64 of them")
 
     def workloads(self, cache_sizes_bytes: tuple[int, ...] = ()) -> tuple[Workload, ...]:
         """What the suite measures, each name once.
@@ -115,7 +125,8 @@ class Suite(_Strict, frozen=True, kw_only=True):
         )
 
     def _batch_shapes(self, own: _Batches | None) -> tuple[tuple[int, ...], ...]:
-        return tuple((batch,) if isinstance(batch, int) else batch for batch in (own or self.batches))
+        batches = self.batches if own is None else own
+        return tuple(dict.fromkeys((batch,) if isinstance(batch, int) else batch for batch in batches))
 
 
 def square_side(weight_bytes: float) -> int:
@@ -143,11 +154,13 @@ def load_suite(name_or_path: str) -> Suite:
     if name_or_path in known:
         return known[name_or_path]
     path = Path(name_or_path)
-    if path.suffix != ".toml":
+    if path.suffix != ".toml" or "\0" in name_or_path:
         raise SuiteError(
             f"no suite is called {name_or_path[:80]!r}; built in are {', '.join(known)}. "
             "A suite of your own is named by the path of its .toml file"
         )
+    if path.exists() and not path.is_file():
+        raise SuiteError(f"cannot read the suite {path}: it is a folder (directory), a device or a pipe, not a file")
     try:
         with path.open("rb") as file:
             text = file.read(MAX_SUITE_BYTES + 1)

@@ -10,7 +10,7 @@ import msgspec
 from models.layout import MAX_FEATURES, LinearShape, ShapeError
 
 MAX_LEADING_DIMENSIONS = 6  # torch and ONNX Runtime take more; no deployed Linear layer does
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 class Activation(enum.StrEnum):
@@ -37,7 +37,7 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     batch_shapes: tuple[tuple[int, ...], ...] = ((1,), (8,))
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not NAME.fullmatch(self.name):
             raise ShapeError(
                 f"{self.name[:80]!r} is no workload name; use a-z, 0-9, '.', '_' and '-', at most 64 of them"
             )
@@ -129,17 +129,17 @@ def parse_batch(text: str) -> tuple[int, ...]:
     """
     if text == "none":
         return ()
-    if not re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9})*", text):
+    if not re.fullmatch(r"[0-9]{1,10}(x[0-9]{1,10})*", text):
         raise ShapeError(f"{text[:40]!r} is no batch; write 8, 5x3 for two leading dimensions, or none")
     batch_shape = tuple(int(part) for part in text.split("x"))
-    _check_batch_shape(batch_shape, "batch")
+    _check_batch_shape(batch_shape, "--batch")
     return batch_shape
 
 
 def _check_batch_shape(batch_shape: tuple[int, ...], name: str) -> None:
     if any(size < 1 for size in batch_shape):
-        raise ShapeError(f"{name}: batch {list(batch_shape)} has a size below 1")
+        raise ShapeError(f"{name}: {list(batch_shape)} has a size below 1")
     if math.prod(batch_shape) > MAX_FEATURES:
-        raise ShapeError(f"{name}: a batch has more than {MAX_FEATURES} rows")
+        raise ShapeError(f"{name}: {list(batch_shape)} has more than {MAX_FEATURES} rows")
     if len(batch_shape) > MAX_LEADING_DIMENSIONS:
-        raise ShapeError(f"{name}: batch {list(batch_shape)} has more than {MAX_LEADING_DIMENSIONS} dimensions")
+        raise ShapeError(f"{name}: {list(batch_shape)} has more than {MAX_LEADING_DIMENSIONS} dimensions")

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from profiler.errors import BundleError
-from profiler.files import sha256_of
+from profiler.files import read_limited, sha256_of
 from profiler.records import MANIFEST_SCHEMA, Answer, Artifact, Manifest
 
 MANIFEST_NAME = "manifest.json"
@@ -65,8 +65,7 @@ def open_bundle(folder: Path) -> Bundle:
     if not path.is_file() or path.is_symlink():
         raise BundleError(f"{folder} is no bundle: it holds no {MANIFEST_NAME}")
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_MANIFEST_BYTES + 1)
+        text = read_limited(path, MAX_MANIFEST_BYTES)
     except OSError as error:
         raise BundleError(f"cannot read {path}: {error.strerror}") from error
     return Bundle(folder, parse_manifest(text, source=str(path)), hashlib.sha256(text).hexdigest())
@@ -80,12 +79,9 @@ def parse_manifest(text: bytes, *, source: str) -> Manifest:
     """
     if len(text) > MAX_MANIFEST_BYTES:
         raise BundleError(f"{source} is longer than {MAX_MANIFEST_BYTES} bytes; that is no manifest")
-    version = schema_version_of(text)
-    if version is not None and version > MANIFEST_SCHEMA:
-        raise BundleError(
-            f"{source} has schema version {version}, this program reads up to {MANIFEST_SCHEMA}; "
-            "update it with: pip install --upgrade layout-profiler"
-        )
+    problem = version_problem(text, MANIFEST_SCHEMA)
+    if problem:
+        raise BundleError(f"{source} {problem}")
     try:
         manifest = msgspec.json.decode(text, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -104,6 +100,30 @@ def schema_version_of(text: bytes) -> int | None:
         return msgspec.json.decode(text, type=Versioned).schema_version
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def version_problem(text: bytes, newest: int) -> str | None:
+    """What is wrong with the schema version of a JSON object, None if nothing is or it has none."""
+    version = schema_version_of(text)
+    if version is None or 1 <= version <= newest:
+        return None
+    if version < 1:
+        return f"has schema version {version}, which never was"
+    return (
+        f"has schema version {version}, this program reads up to {newest}; "
+        "update it with: pip install --upgrade layout-profiler"
+    )
+
+
+def is_bundle(folder: Path) -> bool:
+    """Whether a folder is a bundle and holds nothing else."""
+    try:
+        manifest = open_bundle(folder).manifest
+    except BundleError:
+        return False
+    entries: list[Artifact | Answer] = [*manifest.artifacts, *manifest.answers]
+    known = {folder / MANIFEST_NAME} | {folder / entry.path for entry in entries}
+    return all(path in known for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
 
 
 def format_manifest(manifest: Manifest) -> bytes:

@@ -12,7 +12,8 @@ ProfilerError               exit status 2, no traceback
 ├── MemoryNeedError         more memory is needed than there is; raised before anything is allocated
 ├── ExportError             an exporter failed or wrote something that did not pass its proof
 ├── MissingPackageError     an optional package is not installed; says the install line
-└── RunError                nothing could be measured
+├── RefusalError            a runtime does not accept a file that is sound; recorded as a failure of its case
+└── RunInterruptedError     the run was asked to end before anything was measured; exit status 128 + signal
 ```
 
 `models` raises `ShapeError` and `SuiteError`, both `ValueError`; the command line treats them alike.
@@ -67,5 +68,13 @@ class MissingPackageError(ProfilerError):
         super().__init__(f"{needed_for} needs {package}, which is not installed: pip install {requirement}")
 
 
-class RunError(ProfilerError):
-    """Nothing could be measured."""
+class RefusalError(ProfilerError):
+    """A runtime does not accept a file that is sound."""
+
+
+class RunInterruptedError(ProfilerError):
+    """The run was asked to end before anything was measured."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("ended before anything was measured; no session was written")
+        self.number = number

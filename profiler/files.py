@@ -1,11 +1,12 @@
 """Reading and writing files so that nothing is lost, half-written or followed out of a folder."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from profiler.errors import OutputError
@@ -22,6 +23,18 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def read_limited(path: Path, limit_bytes: int) -> bytes:
+    """The bytes of a plain file, at most one more than the limit.
+
+    Raises:
+        OSError: it cannot be read, or is a folder, device or pipe, which could go on for ever.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is a folder, a device or a pipe, not a file", str(path))
+    with path.open("rb") as file:
+        return file.read(limit_bytes + 1)
+
+
 def write_error(path: Path, error: OSError) -> OutputError:
     """The error for a file or folder that cannot be written."""
     return OutputError(f"cannot write {path}: {error.strerror or error}")
@@ -34,6 +47,8 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
         OutputError: it exists and `force` is false, or it cannot be written.
     """
     refuse_existing(path, force=force)
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; name a file")
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,38 +66,49 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
-    """Raises OutputError if something lies at `path` already and `force` is false."""
-    if not force and (path.exists() or path.is_symlink()):
+    """Raises OutputError if something lies at `path` already and may not be replaced.
+
+    Even with `force`, only plain files and folders are: no link, device or pipe.
+    """
+    if not (path.exists() or path.is_symlink()):
+        return
+    if not force:
         raise OutputError(f"{path} exists already; name another output or add --force to replace it")
+    if path.is_symlink() or not (path.is_file() or path.is_dir()):
+        raise OutputError(f"{path} is not replaced: it is a link, a device or a pipe")
 
 
 @contextlib.contextmanager
-def new_folder(path: Path, *, force: bool = False, marker: str) -> Iterator[Path]:
+def new_folder(path: Path, *, force: bool = False, is_ours: Callable[[Path], bool]) -> Iterator[Path]:
     """A folder to fill, which appears at `path` whole when the block ends and not at all if it fails.
 
     Args:
         path: where the folder shall be.
-        force: replace what is there, if it is a folder that holds a file named `marker`, and so is one of ours.
-        marker: the file every such folder holds.
+        force: replace what is there, if `is_ours` says so or it is an empty folder.
+        is_ours: whether a folder holds what this program wrote, and nothing else.
 
     Raises:
         OutputError: it exists and may not be replaced, or it cannot be written.
     """
     refuse_existing(path, force=force)
-    if path.exists() and not (path / marker).is_file() and (not path.is_dir() or any(path.iterdir())):
-        raise OutputError(f"{path} is not replaced: it holds no {marker}, so it was not made by this program")
+    if path.exists() and not (path.is_dir() and (not any(path.iterdir()) or is_ours(path))):
+        raise OutputError(f"{path} is not replaced: it holds files that were not made by this program")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     except OSError as error:
         raise write_error(path, error) from error
+    former = temporary.with_name(f"{temporary.name}.former")
     try:
         yield temporary
         temporary.chmod(0o755)
         if path.exists():
-            shutil.rmtree(path)
+            path.rename(former)
         temporary.rename(path)
     except OSError as error:
         raise write_error(path, error) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if former.exists() and not path.exists():
+            former.rename(path)
+        for leftover in (temporary, former):
+            shutil.rmtree(leftover, ignore_errors=True)

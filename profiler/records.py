@@ -209,7 +209,7 @@ class Weights(enum.StrEnum):
 
 
 class Control(enum.StrEnum):
-    """Known answers. `identical` loads the OUT_IN file in all four arms: any verdict but equal is a false alarm."""
+    """Known answers. `identical` loads the OUT_IN file in all four arms: pays off and costs are then false alarms."""
 
     NONE = "none"
     IDENTICAL = "identical"

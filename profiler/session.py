@@ -3,14 +3,15 @@
 import contextlib
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from profiler.bundle import schema_version_of
+from profiler.bundle import version_problem
 from profiler.errors import OutputError, SessionError
-from profiler.files import refuse_existing, write_error
+from profiler.files import read_limited, refuse_existing, write_error
 from profiler.records import (
     SESSION_SCHEMA,
     Block,
@@ -25,6 +26,8 @@ from profiler.records import (
 )
 
 MAX_LINE_BYTES = 64_000_000
+MAX_SESSION_BYTES = 4_000_000_000
+MAX_COUNT = 100_000  # of passes, rounds or threads
 ARMS = ("out_in_1", "out_in_2", "in_out_1", "in_out_2")
 MAX_SLICE_NS = 10**15  # eleven days: no slice of a run lasts longer
 MAX_CALLS_PER_SLICE = 10**12
@@ -46,28 +49,28 @@ class SessionWriter:
 
     @classmethod
     def create(cls, path: Path, header: Header, *, force: bool = False) -> "SessionWriter":
-        """Start a session.
+        """Start a session. The file appears with its header in it, or not at all.
 
         Raises:
-            OutputError: it exists and `force` is false, or it cannot be written.
+            OutputError: it exists and may not be replaced, or it cannot be written.
         """
         refuse_existing(path, force=force)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if force:
-                path.unlink(missing_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         except OSError as error:
             raise write_error(path, error) from error
         writer = cls(path, descriptor)
         try:
+            os.fchmod(descriptor, 0o644)
             _lock(descriptor, path)
             writer.append(header)
-            _sync_folder(path.parent)
-        except OutputError:
+            _put_in_place(Path(name), path, force=force)
+        except BaseException:
             writer.close()
-            path.unlink(missing_ok=True)
+            Path(name).unlink(missing_ok=True)
             raise
+        _sync_folder(path.parent)
         return writer
 
     @classmethod
@@ -103,6 +106,7 @@ class SessionWriter:
         line = _encoder.encode(record) + b"\n"
         before = os.fstat(self._descriptor).st_size
         try:
+            os.lseek(self._descriptor, before, os.SEEK_SET)
             _write_all(self._descriptor, line)
             os.fsync(self._descriptor)
         except OSError as error:
@@ -123,7 +127,7 @@ def load_session(path: Path) -> Session:
         SessionError: it is missing, no session, of a newer schema, or damaged; names the line.
     """
     try:
-        data = path.read_bytes()
+        data = read_limited(path, MAX_SESSION_BYTES)
     except OSError as error:
         raise SessionError(f"cannot read the session {path}: {error.strerror}") from error
     return parse_session(data, source=str(path))
@@ -167,37 +171,54 @@ def _records(data: bytes, source: str) -> Iterator[tuple[int, SessionRecord]]:
 
 
 def _check_version(line: bytes, source: str) -> None:
-    version = schema_version_of(line)
-    if version is not None and version > SESSION_SCHEMA:
-        raise SessionError(
-            f"{source} has schema version {version}, this program reads up to {SESSION_SCHEMA}; "
-            "update it with: pip install --upgrade layout-profiler"
-        )
+    problem = version_problem(line, SESSION_SCHEMA)
+    if problem:
+        raise SessionError(f"{source} {problem}")
 
 
 def _check(header: Header, records: list[tuple[int, SessionRecord]], source: str) -> None:
     """Refuse what a run cannot have written."""
-    workloads = {workload.name for workload in header.workloads}
-    if _has_huge_number(msgspec.to_builtins(header)):
-        raise SessionError(f"line 1 of {source} holds a number beyond 64 bits")
-    cases = {case.id for case in header.cases if case.workload in workloads}
-    if len(cases) != len(header.cases):
-        raise SessionError(f"line 1 of {source} names a case twice, or one of an unknown workload")
+    problem = _header_problem(header)
+    if problem:
+        raise SessionError(f"line 1 of {source} {problem}")
+    cases = {case.id for case in header.cases}
     seen: set[tuple[str, int]] = set()
     for number, record in records[1:]:
-        where = f"line {number} of {source}"
-        if isinstance(record, Header):
-            raise SessionError(f"{where} is a second header; one file holds one session")
-        if not isinstance(record, Block) and _has_huge_number(msgspec.to_builtins(record)):
-            raise SessionError(f"{where} holds a number beyond 64 bits")
-        if isinstance(record, Block | Check) and record.case not in cases:
-            raise SessionError(f"{where} belongs to the unknown case {record.case[:120]!r}")
-        if isinstance(record, Block):
-            if (record.case, record.pass_index) in seen:
-                raise SessionError(f"{where} repeats pass {record.pass_index} of {record.case}")
-            seen.add((record.case, record.pass_index))
-            if not _is_possible(record):
-                raise SessionError(f"{where} holds impossible times")
+        problem = _block_problem(record, cases, seen) if isinstance(record, Block) else _other_problem(record, cases)
+        if problem:
+            raise SessionError(f"line {number} of {source} {problem}")
+
+
+def _header_problem(header: Header) -> str | None:
+    workloads = {workload.name for workload in header.workloads}
+    options = header.options
+    if _has_huge_number(msgspec.to_builtins(header)):
+        return "holds a number beyond 64 bits"
+    if not all(0 < count <= MAX_COUNT for count in (options.passes, options.rounds, options.threads)):
+        return "holds impossible options"
+    if len({case.id for case in header.cases if case.workload in workloads}) != len(header.cases):
+        return "names a case twice, or one of an unknown workload"
+    return None
+
+
+def _other_problem(record: SessionRecord, cases: set[str]) -> str | None:
+    if isinstance(record, Header):
+        return "is a second header; one file holds one session"
+    if _has_huge_number(msgspec.to_builtins(record)):
+        return "holds a number beyond 64 bits"
+    if isinstance(record, Check) and record.case not in cases:
+        return f"belongs to the unknown case {record.case[:120]!r}"
+    return None
+
+
+def _block_problem(block: Block, cases: set[str], seen: set[tuple[str, int]]) -> str | None:
+    """Adds the block to those seen."""
+    if block.case not in cases:
+        return f"belongs to the unknown case {block.case[:120]!r}"
+    if (block.case, block.pass_index) in seen:
+        return f"repeats pass {block.pass_index} of {block.case}"
+    seen.add((block.case, block.pass_index))
+    return None if _is_possible(block) else "holds impossible times"
 
 
 def _is_possible(block: Block) -> bool:
@@ -239,6 +260,36 @@ def _lock(descriptor: int, path: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         raise OutputError(f"{path} is being written by another run") from error
+
+
+def _put_in_place(temporary: Path, path: Path, *, force: bool) -> None:
+    """Give a new session its name, replacing only a session that no run is writing."""
+    try:
+        if not force:
+            os.link(temporary, path)  # fails where something has appeared meanwhile
+            temporary.unlink()
+            return
+        if path.exists():
+            _refuse_other_files(path)
+        temporary.replace(path)
+    except FileExistsError:
+        refuse_existing(path, force=False)
+    except OSError as error:
+        if force or path.exists():
+            raise write_error(path, error) from error
+        temporary.rename(path)  # a filesystem without hard links, such as an SD card's boot partition
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Raises OutputError unless `path` is a session, or empty, and not being written."""
+    try:
+        with path.open("rb+") as file:
+            _lock(file.fileno(), path)
+            start = file.read(1 << 20)
+    except OSError as error:
+        raise write_error(path, error) from error
+    if start and b'"kind":"header"' not in start.partition(b"\n")[0]:
+        raise OutputError(f"{path} is not replaced: it is no session")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -42,7 +42,7 @@ def main() -> None:
         lost = survived = 0
         for kill in range(kills):
             _run_and_kill([*run, "--resume"] if path.exists() else run, after_s=generator.uniform(0.2, 1.6))
-            if path.exists() and path.stat().st_size:
+            if path.exists():
                 now = blocks(load_session(path))  # refuses doubled blocks
                 lost += len(seen - now)
                 seen = now

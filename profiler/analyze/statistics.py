@@ -40,8 +40,15 @@ def t_quantile(probability: float, degrees: int) -> float:
 
 
 def t_cdf(t: float, degrees: int) -> float:
-    """Student's t distribution function: Abramowitz & Stegun 26.7.1 through 26.5.27."""
-    tail = 0.5 * _incomplete_beta(degrees / (degrees + t * t), degrees / 2, 0.5)
+    """Student's t distribution function: Abramowitz & Stegun 26.7.1 through 26.5.27.
+
+    Near 0 the central part is evaluated and further out the tail: neither is then a difference of near numbers.
+    """
+    square = t * t
+    if square < degrees:
+        half = 0.5 * _incomplete_beta(square / (degrees + square), 0.5, degrees / 2)
+        return 0.5 + half if t > 0 else 0.5 - half
+    tail = 0.5 * _incomplete_beta(degrees / (degrees + square), degrees / 2, 0.5)
     return 1 - tail if t > 0 else tail
 
 

@@ -5,14 +5,16 @@ Results go to standard output or the named file, progress and warnings to standa
 """
 
 import importlib
+import os
 import signal
 import sys
+from typing import Any
 
 import click
 
 from models.layout import ShapeError
 from profiler import __version__
-from profiler.errors import ProfilerError
+from profiler.errors import ProfilerError, RunInterruptedError
 
 COMMANDS = ("profile", "export", "hardware", "run", "report", "suites")
 
@@ -31,6 +33,14 @@ class _LazyGroup(click.Group):
         command.help = command.help or module.__doc__
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Whoever reads our output may have seen enough: that is no failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
+            return 0
+
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="layout-profiler")
@@ -45,22 +55,22 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
     from models.suite import SuiteError
 
-    signal.signal(signal.SIGTERM, _terminate)  # `run` has its own way; all others clean up as they unwind
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup keeps SIGHUP away
+            signal.signal(number, _terminate)  # `run` has its own way; all others clean up as they unwind
     try:
         status = cli.main(arguments, prog_name="layout-profiler", standalone_mode=False)
     except click.exceptions.Abort:
         fail("interrupted", status=130)
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        command = getattr(error, "ctx", None)
+        fail(f"{error.format_message()} See: {command.command_path if command else 'layout-profiler'} --help")
+    except RunInterruptedError as error:
+        fail(str(error), status=128 + error.number)
     except (ProfilerError, ShapeError, SuiteError) as error:
         fail(str(error))
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; closing standard error too keeps Python's own message away
-        sys.stderr.close()
-        sys.exit(0)
     except OSError as error:  # everything we open is handled where it is opened; this is standard output
-        fail(f"cannot write {error.filename or 'standard output'}: {error.strerror}")
+        fail(f"{error.filename or 'standard output'}: {error.strerror}")
     except MemoryError:
         fail("out of memory; choose smaller shapes or a smaller batch")
     sys.exit(status if isinstance(status, int) else 0)

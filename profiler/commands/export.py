@@ -33,7 +33,7 @@ def command(
     quiet: bool,  # noqa: FBT001
     **shape: Any,
 ) -> None:
-    """Write a bundle of SUITE (or one layer) in both weight layouts.
+    """Write a bundle of SUITE (default: quick) or of one layer, in both weight layouts.
 
     The bundle holds TorchScript, ONNX and plain arrays, and a manifest that says what each file was proved to store.
     Needs the extra "torch". Take the bundle to a board and measure it there with `run`.
@@ -51,7 +51,9 @@ def command(
         quiet=quiet,
     )
     rewritten = [artifact for artifact in manifest.artifacts if artifact.stored_layout is not artifact.layout]
-    click.echo(f"{output}: {len(manifest.artifacts)} files of {len(manifest.workloads)} workloads, all proved")
+    count = len(manifest.workloads)
+    what = manifest.workloads[0].name if count == 1 else f"{count} workloads"
+    click.echo(f"{output}: {len(manifest.artifacts)} files of {what}, all proved")
     for artifact in rewritten:
         click.echo(f"  {artifact.path}: {'; '.join(artifact.notes)}")
 

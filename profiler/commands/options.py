@@ -125,6 +125,6 @@ measure_options = combine(
     click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all random orders.  [default: random]"),
     click.option(
         "--identical", is_flag=True,
-        help="Control run: load one layout under both names. Every verdict but equal is then a false alarm.",
+        help="Control run: load one layout under both names. Any pays off or costs is then a false alarm.",
     ),
 )  # fmt: skip

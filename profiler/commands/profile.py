@@ -2,11 +2,13 @@
 
 import contextlib
 import datetime
+import shutil
 from pathlib import Path
 from typing import Any
 
 import click
 
+from profiler.bundle import is_bundle
 from profiler.commands.export import write_bundle
 from profiler.commands.hardware import format_hardware_json
 from profiler.commands.options import (
@@ -18,7 +20,7 @@ from profiler.commands.options import (
     quiet_option,
     shape_options,
 )
-from profiler.commands.run import exit_status, measure_bundle
+from profiler.commands.run import choose_options, exit_status, measure_bundle
 from profiler.commands.workloads import choose_workloads
 from profiler.errors import OutputError
 from profiler.files import refuse_existing, write_error, write_whole
@@ -69,17 +71,19 @@ def command(  # noqa: PLR0913 - one per option
         no_bias=no_bias,
         hardware_file=hardware_file,
     )
+    choose_options(**{key: value for key, value in measure.items() if key != "budget_s"})  # refuse before any work
     folder = output or Path("reports") / f"{name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005 - local, for people
     session_path = folder / "session.jsonl"
     _make_folder(folder, session_path, force=force)
     chosen = tuple(map(ArtifactFormat, formats)) or tuple(ArtifactFormat)
     try:
         write_bundle(workloads, folder / "bundle", suite=name, formats=chosen, force=force, quiet=quiet)
+        _, stopped_by = measure_bundle(
+            folder / "bundle", session_path, resume=False, force=force, quiet=quiet, **measure
+        )
     except BaseException:
-        with contextlib.suppress(OSError):  # it holds an older report, which stays
-            folder.rmdir()
+        _leave_nothing(folder, session_path)
         raise
-    _, stopped_by = measure_bundle(folder / "bundle", session_path, resume=False, force=force, quiet=quiet, **measure)
     session = load_session(session_path)
     write_whole(folder / "hardware.json", format_hardware_json(session.header.hardware).encode(), force=force)
     report = make_report((session,), margin=margin)
@@ -88,6 +92,15 @@ def command(  # noqa: PLR0913 - one per option
     click.echo(render(report, Format.TERMINAL))
     click.echo(f"Report: {folder / _FILES[Format.HTML]}")
     return exit_status(session, stopped_by)
+
+
+def _leave_nothing(folder: Path, session_path: Path) -> None:
+    """Without a session the bundle alone is no profile; an older one, which `--force` was to replace, stays."""
+    if not session_path.exists():
+        if is_bundle(folder / "bundle"):
+            shutil.rmtree(folder / "bundle", ignore_errors=True)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _make_folder(folder: Path, session_path: Path, *, force: bool) -> None:

@@ -71,6 +71,7 @@ def measure_bundle(
     left_out: tuple[str, ...] = ()
     if resume:
         options = load_session(output).header.options
+        _check_cpus(options.cpus, threads=options.threads)
         refuse_other_options(options)
         for name in options.runtimes:
             runtime_info(name).require()
@@ -118,23 +119,28 @@ def choose_options(
         rounds=ROUNDS,
         slice_s=SLICE_S,
         threads=threads,
-        cpus=_check_cpus(cpus),
+        cpus=_check_cpus(cpus, threads=threads),
         seed=secrets.randbits(32) if seed is None else seed,
         control=Control.IDENTICAL if identical else Control.NONE,
     )
     return options, tuple(left_out)
 
 
-def _check_cpus(cpus: Sequence[int]) -> tuple[int, ...]:
-    if not cpus:
-        return ()
+def _check_cpus(cpus: Sequence[int], *, threads: int) -> tuple[int, ...]:
     if not hasattr(os, "sched_getaffinity"):
-        raise OptionError("--cpu works on Linux only")
+        if cpus:
+            raise OptionError("--cpu works on Linux only")
+        return ()
     allowed = os.sched_getaffinity(0)
     for cpu in cpus:
         if cpu not in allowed:
             raise OptionError(f"CPU {cpu} cannot be used here; allowed are {', '.join(map(str, sorted(allowed)))}")
-    return tuple(sorted(set(cpus)))
+    chosen = sorted(set(cpus))
+    if threads > len(chosen or allowed):
+        raise OptionError(
+            f"--threads {threads} on {len(chosen or allowed)} CPUs would measure threads that wait for each other"
+        )
+    return tuple(chosen)
 
 
 def refuse_other_options(options: Options) -> None:
@@ -144,19 +150,23 @@ def refuse_other_options(options: Options) -> None:
         OptionError: one differs.
     """
     context = click.get_current_context()
-    own: dict[str, object] = {
+    own: dict[str, tuple[object, ...]] = {
         "runtimes": options.runtimes,
-        "forms": tuple(options.forms),
-        "passes": options.passes,
-        "threads": options.threads,
+        "forms": tuple(form.value for form in options.forms),
+        "passes": (options.passes,),
+        "threads": (options.threads,),
         "cpus": options.cpus,
-        "seed": options.seed,
-        "identical": options.control is Control.IDENTICAL,
+        "seed": (options.seed,),
+        "identical": (options.control is Control.IDENTICAL,),
     }
     for parameter in context.command.params:
         name = parameter.name or ""
-        is_given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if name in own and is_given and context.params[name] != own[name]:
+        if name not in own or context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
+            continue
+        given = context.params[name]
+        given = set(given) if isinstance(given, tuple) else {given}
+        if given != set(own[name]):
+            own_words = " ".join(map(str, own[name])) or "none"
             raise OptionError(
-                f"the session was measured with another {parameter.opts[0]} ({own[name]}); leave it out with --resume"
+                f"the session was measured with another {parameter.opts[0]} ({own_words}); leave it out with --resume"
             )

@@ -13,7 +13,7 @@ from models.layout import WeightLayout
 from models.networks import MLP
 from models.workload import Workload, batch_rows, format_batch
 from profiler import __version__
-from profiler.bundle import MANIFEST_NAME, format_manifest
+from profiler.bundle import MANIFEST_NAME, format_manifest, is_bundle
 from profiler.errors import ExportError, MemoryNeedError, OutputError
 from profiler.export.answers import RightAnswer, right_answer
 from profiler.export.arrays import arrays
@@ -25,7 +25,8 @@ from profiler.files import new_folder, sha256_of
 from profiler.hardware.software import capture_software
 from profiler.records import MANIFEST_SCHEMA, Answer, Artifact, ArtifactFormat, Form, Manifest
 
-WEIGHT_COPIES = 6  # both layouts as modules, one as arrays, a file as message and as bytes, and its proof
+WEIGHT_COPIES = 10  # seen: 9.0 at 6144x6144: modules, arrays, a file as message and as bytes, its proof, float64 blocks
+VALUE_COPIES = 12  # of inputs, outputs and their errors in float64
 BASE_BYTES = 300_000_000  # torch and its exporter
 _SUFFIXES = {ArtifactFormat.ONNX: "onnx", ArtifactFormat.TORCHSCRIPT: "pt", ArtifactFormat.ARRAYS: "npz"}
 Progress = Callable[[int, int, str], None]
@@ -68,9 +69,13 @@ def export_bundle(
         refuse_oversize(workload, available_bytes=psutil.virtual_memory().available)
     targets = {workload.name: list(_targets(workload, formats, forms)) for workload in workloads}
     total = sum(map(len, targets.values()))
+    if total == 0:
+        raise ExportError("nothing to export: arrays hold no operators, so they have no idiomatic form")
+    if MANIFEST_NAME in targets:
+        raise ExportError(f"a workload cannot be called {MANIFEST_NAME}; give it another name")
     artifacts: list[Artifact] = []
     answers: list[Answer] = []
-    with new_folder(folder, force=force, marker=MANIFEST_NAME) as temporary:
+    with new_folder(folder, force=force, is_ours=is_bundle) as temporary:
         _refuse_full_disk(temporary, workloads, targets)
         for workload in workloads:
             network = draw_network(workload, seed=seed)
@@ -96,9 +101,9 @@ def export_bundle(
 
 def needed_bytes(workload: Workload) -> int:
     """An upper estimate of the memory that exporting a workload takes."""
-    rows = max(batch_rows(batch_shape) for batch_shape in workload.batch_shapes)
+    rows = sum(batch_rows(batch_shape) for batch_shape in workload.batch_shapes)
     widest = max(workload.in_features, *(layer.out_features for layer in workload.layers))
-    return BASE_BYTES + 4 * WEIGHT_COPIES * workload.weight_count + 8 * 6 * rows * widest
+    return BASE_BYTES + 4 * WEIGHT_COPIES * workload.weight_count + 8 * VALUE_COPIES * rows * widest
 
 
 def refuse_oversize(workload: Workload, *, available_bytes: int) -> None:
@@ -113,7 +118,11 @@ def refuse_oversize(workload: Workload, *, available_bytes: int) -> None:
 
 
 def _refuse_full_disk(folder: Path, workloads: Sequence[Workload], targets: dict[str, list[_Target]]) -> None:
-    needed = sum(4 * workload.weight_count * len(targets[workload.name]) for workload in workloads)
+    needed = sum(
+        4 * workload.weight_count * len(targets[workload.name])
+        + (4 * workload.in_features + 16 * workload.out_features) * sum(map(batch_rows, workload.batch_shapes))
+        for workload in workloads
+    )
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise OutputError(

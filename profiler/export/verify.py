@@ -19,7 +19,7 @@ from models.workload import Workload
 from profiler.errors import ExportError
 from profiler.export.answers import RightAnswer
 from profiler.export.weights import Layer, stored_layers
-from profiler.proof import StoredModel, prove
+from profiler.proof import StoredModel, layout_of, prove
 from profiler.proof.torchscript import load_module
 from profiler.records import Artifact, ArtifactFormat, Form
 from profiler.runtimes.numpy import NumpyRuntime
@@ -42,7 +42,7 @@ def verify_artifact(
         artifact,
         operators=stored.operators,
         layers=stored.layers,
-        stored_layout=stored.stored_layout or (artifact.layout if stored.is_stored_as(artifact.layout) else None),
+        stored_layout=layout_of(stored, artifact.layout),
         max_error=max_error,
         tolerance=tolerance,
         notes=tuple(_notes(artifact, stored)),

@@ -12,8 +12,9 @@ import msgspec
 import psutil
 
 from profiler import __version__
-from profiler.bundle import schema_version_of
+from profiler.bundle import version_problem
 from profiler.errors import HardwareError
+from profiler.files import read_limited
 from profiler.hardware.brand import capture_brand
 from profiler.hardware.conditions import capture_conditions
 from profiler.hardware.cpuinfo import CpuInfo, capture_cpuinfo
@@ -24,6 +25,7 @@ from profiler.hardware.sysfs import CPU_FOLDER, capture_caches, parse_cpu_list
 from profiler.records import HARDWARE_SCHEMA, CacheInfo, Fact, HardwareInfo, Memory
 
 MAX_REPORT_BYTES = 10_000_000
+MAX_CACHE_BYTES = 1 << 40
 _LIVE = Path("/")
 
 
@@ -70,13 +72,12 @@ def load_hardware(path: Path) -> HardwareInfo:
         HardwareError: it is missing, damaged or newer than this program.
     """
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_REPORT_BYTES)
+        text = read_limited(path, MAX_REPORT_BYTES)
     except OSError as error:
         raise HardwareError(f"cannot read the hardware report {path}: {error.strerror}") from error
-    version = schema_version_of(text)
-    if version is not None and version > HARDWARE_SCHEMA:
-        raise HardwareError(f"{path} has schema version {version}, this program reads up to {HARDWARE_SCHEMA}")
+    problem = version_problem(text, HARDWARE_SCHEMA)
+    if problem:
+        raise HardwareError(f"{path} {problem}")
     try:
         return msgspec.json.decode(text, type=HardwareInfo)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -84,9 +85,9 @@ def load_hardware(path: Path) -> HardwareInfo:
 
 
 def data_cache_sizes(caches: tuple[CacheInfo, ...]) -> tuple[int, ...]:
-    """The sizes of the caches that can hold weights, first level first, each once."""
-    sizes = {cache.size_bytes for cache in caches if cache.type != "instruction" and cache.size_bytes}
-    return tuple(sorted(sizes))
+    """The sizes of the caches that can hold weights, first level first, each once; impossible ones left out."""
+    sizes = {cache.size_bytes or 0 for cache in caches if cache.type != "instruction"}
+    return tuple(sorted(size for size in sizes if 0 < size <= MAX_CACHE_BYTES))
 
 
 def cache_level_for(weight_bytes: int, caches: tuple[CacheInfo, ...]) -> str:

@@ -19,6 +19,7 @@ from profiler.measure.messages import Message, Rejected, Reply, Started
 
 START_LIMIT_S = 300.0  # importing torch takes over 10 s on a Pi; from a worn SD card much longer
 REPLY_LIMIT_S = 3600.0
+LAST_WORDS_S = 2.0  # between closing its output and ending; a core dump on an SD card takes about that
 MAX_REPLY_BYTES = 64_000_000
 STDERR_TAIL_BYTES = 2000
 MAX_ENVIRONMENT_BYTES = 4096
@@ -66,7 +67,8 @@ class Stop:
     @contextlib.contextmanager
     def on_signals(self) -> Iterator[Self]:
         """Listen while the block runs; the former handlers come back after it."""
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        numbers = [number for number in wanted if signal.getsignal(number) is not signal.SIG_IGN]  # nohup, say
         former = {number: signal.signal(number, self._request) for number in numbers}
         try:
             yield self
@@ -160,15 +162,23 @@ class Worker:
                 self._process.kill()
                 raise self._death(f"gave no answer within {limit_s:.0f} s and was ended")
             piece = os.read(pipe, 1 << 16)
-            if not piece or len(self._buffer) > MAX_REPLY_BYTES:
+            if not piece:
                 raise self._death()
+            if len(self._buffer) > MAX_REPLY_BYTES:
+                self._process.kill()
+                raise self._death(f"answered with more than {MAX_REPLY_BYTES} bytes and was ended")
             self._buffer += piece
         line, _, self._buffer = self._buffer.partition(b"\n")
         reply: Reply = _decoder.decode(line)
         return reply
 
     def _death(self, message: str | None = None) -> WorkerDiedError:
-        status = self._process.wait()
+        try:
+            status = self._process.wait(timeout=LAST_WORDS_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
+            message = message or "closed its output without ending, and was ended"
         size = self._stderr.seek(0, os.SEEK_END)
         self._stderr.seek(max(0, size - STDERR_TAIL_BYTES))
         tail = self._stderr.read().decode("utf-8", "replace").strip()

@@ -25,6 +25,8 @@ class CheckRequest(Message, frozen=True, kw_only=True, tag="check"):
 
     workload: Workload
     files: dict[WeightLayout, ArmFile]
+    batch_shape: tuple[int, ...]
+    is_controlled: bool
     answer_path: str
 
 
@@ -61,6 +63,7 @@ class Reason(enum.StrEnum):
     """Why a worker did not do what it was asked."""
 
     ARTIFACT = "artifact"
+    REFUSAL = "refusal"
     ANSWER = "answer"
     PACKAGE = "package"
 

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable
 
 from models.layout import WeightLayout
-from models.workload import Workload
+from models.workload import Workload, batch_rows
 from profiler.errors import BundleError
 from profiler.records import Answer, Artifact, Case, Control, Form, Manifest, Options, Weights
 from profiler.runtimes import RuntimeInfo, runtime_info
@@ -13,7 +13,8 @@ from profiler.session import ARMS
 
 ARMS_PER_CASE = len(ARMS)
 COPIES_WHILE_LOADING = 3  # the file's bytes, the weights, and their packed form
-PROCESS_BYTES = 150_000_000
+MIN_BYTES = 4_000_000  # sessions, graphs and buffers of even the smallest model
+FLOAT32_BYTES = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,16 +26,24 @@ class PlannedCase:
     artifacts: dict[WeightLayout, Artifact]
     answer: Answer
 
+    @property
+    def loaded_artifacts(self) -> dict[WeightLayout, Artifact]:
+        """What is loaded under each layout's name; under the identical control, the same file under both."""
+        if self.case.control is Control.IDENTICAL:
+            return dict.fromkeys(WeightLayout, self.artifacts[WeightLayout.OUT_IN])
+        return self.artifacts
+
     def arm_artifact(self, arm: str) -> Artifact:
-        """The artifact an arm loads; under the identical control, all arms load the same."""
-        layout = WeightLayout(arm.rpartition("_")[0])
-        return self.artifacts[WeightLayout.OUT_IN if self.case.control is Control.IDENTICAL else layout]
+        """The artifact an arm loads."""
+        return self.loaded_artifacts[WeightLayout(arm.rpartition("_")[0])]
 
     @property
     def needed_bytes(self) -> int:
-        """An upper estimate of the memory a worker takes with all four arms loaded."""
-        largest = max(artifact.size_bytes for artifact in self.artifacts.values())
-        return PROCESS_BYTES + (ARMS_PER_CASE + COPIES_WHILE_LOADING - 1) * largest
+        """An upper estimate of what loading all four arms and running them adds to a worker that has started."""
+        weights = (ARMS_PER_CASE + COPIES_WHILE_LOADING - 1) * max(a.size_bytes for a in self.artifacts.values())
+        widths = self.workload.in_features + sum(layer.out_features for layer in self.workload.layers)
+        values = FLOAT32_BYTES * batch_rows(self.case.batch_shape) * widths
+        return MIN_BYTES + weights + 2 * self.answer.size_bytes + ARMS_PER_CASE * values
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,7 +15,7 @@ import psutil
 
 from profiler import __version__
 from profiler.bundle import Bundle
-from profiler.errors import ArtifactError, RunError, SessionError
+from profiler.errors import ArtifactError, RunInterruptedError, SessionError
 from profiler.files import refuse_existing
 from profiler.hardware.conditions import capture_conditions
 from profiler.measure.child import Stop, StopRequestedError, Worker
@@ -31,6 +31,7 @@ from profiler.records import (
     End,
     EndReason,
     Failure,
+    Form,
     HardwareInfo,
     Header,
     Options,
@@ -102,7 +103,7 @@ class Run:
             BundleError: a file of the bundle is not what its manifest claims; nothing was measured or written.
             SessionError: the session to resume is of another bundle, machine or set of options.
             OutputError: the session cannot be written; what it held is whole.
-            RunError: the run was asked to end before anything could be measured.
+            RunInterruptedError: the run was asked to end before anything could be measured.
         """
         if not resume:
             refuse_existing(path, force=force)
@@ -114,7 +115,7 @@ class Run:
             except StopRequestedError as error:
                 if writer is not None:
                     writer.close()
-                raise RunError("ended before anything was measured; nothing was written") from error
+                raise RunInterruptedError(self._stop.signal or 0) from error
             if writer is None:
                 writer = SessionWriter.create(path, self._header(), force=force)
             try:
@@ -185,8 +186,10 @@ class Run:
                 workload=planned.workload,
                 files={
                     layout: ArmFile(path=str(self._bundle.path_of(artifact)), artifact=artifact)
-                    for layout, artifact in planned.artifacts.items()
+                    for layout, artifact in planned.loaded_artifacts.items()
                 },
+                batch_shape=planned.case.batch_shape,
+                is_controlled=planned.case.form is Form.CONTROLLED,
                 answer_path=str(self._bundle.path_of(planned.answer)),
             )
         )
@@ -205,13 +208,14 @@ class Run:
     ) -> End:
         done = self._write_opening(writer, session, checks, failures)
         passes = self._options.passes
+        pending = self._pending()
         self._observer.planned(
-            blocks=passes * sum(planned.case.id not in self._given_up for planned in self._plan.cases), done=len(done)
+            blocks=passes * len(pending), done=sum(case in pending for case, pass_index in done if pass_index < passes)
         )
         reason = EndReason.COMPLETE
         try:
             for pass_index in range(passes):
-                if not all((planned.case.id, pass_index) in done for planned in self._plan.cases):
+                if any((case, pass_index) not in done for case in self._pending()):
                     writer.append(ConditionsRecord(pass_index=pass_index, conditions=self._conditions()))
                     self._pass(writer, pass_index, done)
         except StopRequestedError:
@@ -222,6 +226,10 @@ class Run:
         end = End(reason=reason, utc=utc_now(), elapsed_s=time.monotonic() - self._started)
         writer.append(end)
         return end
+
+    def _pending(self) -> set[str]:
+        """The cases that have not been given up."""
+        return {planned.case.id for planned in self._plan.cases} - self._given_up
 
     def _write_opening(
         self, writer: SessionWriter, session: Session | None, checks: list[Check], failures: list[Failure]
@@ -239,7 +247,7 @@ class Run:
             if check.case not in known:
                 writer.append(check)
         for failure in failures:
-            if session is None or failure not in session.failures:
+            if session is None or (failure.case, failure.stage) not in {(f.case, f.stage) for f in session.failures}:
                 writer.append(failure)
             self._observer.failed(failure)
         return done

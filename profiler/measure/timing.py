@@ -11,7 +11,7 @@ Call = Callable[[], object]
 WARM_UP_CALLS = 3  # torch's profiling executor re-specialises on the second call (pytorch issue 33354)
 OVERHEADS_PER_SLICE = 1000  # a slice lasts at least this many timer overheads
 MIN_ROUNDS = 3
-BLOCK_LIMIT_NS = 2_000_000_000  # slow calls get fewer rounds rather than blocks of minutes
+BLOCK_LIMIT_NS = 2_000_000_000  # what the rounds of a block shall take; slow calls get fewer of them, but MIN_ROUNDS
 MAX_CALLS = 1_000_000
 
 
@@ -45,7 +45,10 @@ def calibrate(calls: Mapping[str, Call], clock: Clock, *, slice_ns: int) -> int:
 def _calls_for(call: Call, clock: Clock, target_ns: int) -> int:
     count = 1
     while True:
-        elapsed = time_slice(call, count, clock)
+        start = clock()
+        for _ in itertools.repeat(None, count):
+            call()
+        elapsed = clock() - start
         if elapsed >= target_ns / 2 or count >= MAX_CALLS:
             break
         count = min(MAX_CALLS, count * max(2, min(16, target_ns // max(1, elapsed))))
@@ -72,7 +75,8 @@ def time_block(
                 slices[arm].append(max(1, time_slice(calls[arm], count, clock)))
             left -= 1
             if len(slices[order[0]]) == 1:
-                left = _rounds(sum(times[0] for times in slices.values()), rounds) - 1
+                timed = sum(times[0] for times in slices.values())
+                left = _rounds(timed + timed // count, rounds) - 1  # each slice has one more call than it times
     finally:
         gc.enable()
     return count, {arm: tuple(times) for arm, times in slices.items()}

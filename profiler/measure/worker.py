@@ -17,7 +17,7 @@ from typing import IO
 import msgspec
 import numpy as np
 
-from profiler.errors import ArtifactError, MissingPackageError
+from profiler.errors import ArtifactError, MissingPackageError, RefusalError
 from profiler.measure.messages import (
     ArmFile,
     BlockRequest,
@@ -30,8 +30,8 @@ from profiler.measure.messages import (
     Request,
     Started,
 )
-from profiler.measure.timing import time_block
-from profiler.proof import check_claims, prove
+from profiler.measure.timing import Call, time_block
+from profiler.proof import check_claims, check_pair, layout_of, prove
 from profiler.proof.arrays import load_answer
 from profiler.records import ArmTruth
 from profiler.runtimes import Runtime, runtime_info
@@ -64,6 +64,8 @@ def main(runtime_name: str, threads: int) -> None:
                 reply = measure(request, runtime, threads=threads)
         except ArtifactError as error:
             reply = Rejected(reason=Reason.ARTIFACT, message=str(error))
+        except RefusalError as error:
+            reply = Rejected(reason=Reason.REFUSAL, message=str(error))
         except AnswerError as error:
             reply = Rejected(reason=Reason.ANSWER, message=str(error))
         except MissingPackageError as error:
@@ -81,15 +83,19 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
     """
     truths = []
     x, y, allowed = load_answer(Path(request.answer_path))
+    _check_shape(request, x, y)
+    proofs = []
     for layout, arm in request.files.items():
         path = Path(arm.path)
-        check_claims(arm.artifact, prove(path, arm.artifact.format), where=arm.path)
+        stored = prove(path, arm.artifact.format)
+        check_claims(arm.artifact, stored, request.workload, where=arm.path)
+        proofs.append(stored)
         model = runtime.load(path, request.workload, threads=threads)
         error, tolerance = _worst_error(model.answer(x), y, allowed, arm)
         truths.append(
             ArmTruth(
                 layout=layout,
-                stored_layout=arm.artifact.stored_layout,
+                stored_layout=layout_of(stored, arm.artifact.layout),
                 executed=model.executed(),
                 max_error=error,
                 tolerance=tolerance,
@@ -97,31 +103,44 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
         )
         del model
         _release_memory()
+    if request.is_controlled:
+        check_pair(proofs, where=request.workload.name)
     return Checked(arms=tuple(truths))
 
 
 def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> Measured:
-    """Load the arms in random order with random padding between them, and time them."""
+    """Load the arms in random order with random padding between them, outputs included, and time them."""
     generator = random.Random(request.seed)
-    x, _, _ = load_answer(Path(request.answer_path))
+    x = load_answer(Path(request.answer_path))[0]
     order = list(request.files)
     generator.shuffle(order)
     padding: list[np.ndarray] = []
-    models = {}
+    calls: dict[str, Call] = {}
     for arm in order:
         # Where a weight lands moves the time by several percent: no arm shall always land in the same place
         padding.extend(
             np.empty(generator.randrange(1, MAX_PADDING_BYTES >> (3 * step)), np.uint8)
             for step in range(PADDINGS_PER_ARM)
         )
-        models[arm] = runtime.load(Path(request.files[arm]), request.workload, threads=threads)
+        model = runtime.load(Path(request.files[arm]), request.workload, threads=threads)
         _release_memory()
-    calls = {arm: models[arm].bind(x) for arm in request.files}
+        calls[arm] = model.bind(x)
     faults = _major_faults()
     count, slices = time_block(
         calls, runtime.clock, rounds=request.rounds, slice_ns=request.slice_ns, generator=generator
     )
     return Measured(calls=count, slices_ns=slices, major_faults=_since(faults))
+
+
+def _check_shape(request: CheckRequest, x: np.ndarray, y: np.ndarray) -> None:
+    shapes = (
+        (*request.batch_shape, request.workload.in_features),
+        (*request.batch_shape, request.workload.out_features),
+    )
+    if (x.shape, y.shape) != shapes:
+        raise ArtifactError(
+            f"{request.answer_path} is an answer for {x.shape} -> {y.shape}, not {shapes[0]} -> {shapes[1]}"
+        )
 
 
 def _worst_error(found: np.ndarray, y: np.ndarray, tolerance: np.ndarray, arm: ArmFile) -> tuple[float, float]:

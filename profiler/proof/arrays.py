@@ -51,7 +51,8 @@ def load_answer(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise ArtifactError(f"cannot read {path} as an answer: {error}") from error
     kinds = (x.dtype, y.dtype, tolerance.dtype) == (np.float32, np.float64, np.float64)
     shapes = y.shape == tolerance.shape and x.ndim == y.ndim and x.shape[:-1] == y.shape[:-1]
-    if not (kinds and shapes and x.size and y.size and np.isfinite(x).all()):
+    finite = all(np.isfinite(array).all() for array in (x, y, tolerance))
+    if not (kinds and shapes and x.size and y.size and finite and (tolerance > 0).all()):
         raise ArtifactError(f"{path} holds arrays that are no input, output and tolerance")
     return x, y, tolerance
 
@@ -75,7 +76,8 @@ def load_layers(path: Path) -> tuple[WeightLayout, list[Layer]]:
         raise ArtifactError(f"cannot read {path} as arrays: {error}") from error
     for weight, bias in layers:
         right_kind = weight.ndim == 2 and weight.dtype == np.float32 and weight.flags.c_contiguous  # noqa: PLR2004
-        if not right_kind or (bias is not None and (bias.ndim != 1 or bias.dtype != np.float32)):
+        features = weight.shape[:1] if layout is WeightLayout.OUT_IN else weight.shape[1:]
+        if not right_kind or (bias is not None and (bias.shape != features or bias.dtype != np.float32)):
             raise ArtifactError(f"{path} holds arrays that are no float32 weight matrix and bias")
     return layout, layers
 

@@ -89,20 +89,37 @@ def parse_graph(view: memoryview, *, where: str) -> Graph:
         ArtifactError: the bytes are no ModelProto with a graph.
     """
     try:
-        graphs = [value for number, value in _fields(view) if number == 7 and isinstance(value, memoryview)]  # noqa: PLR2004
-        if len(graphs) != 1:
-            raise ArtifactError(f"{where} is no ONNX model: it holds {len(graphs)} graphs")
-        nodes, tensors = [], []
-        for number, value in _fields(graphs[0]):
-            if number == 1 and isinstance(value, memoryview):
-                nodes.append(_node(value))
-                if len(nodes) > _MAX_NODES:
-                    raise ArtifactError(f"{where} has more than {_MAX_NODES} operators")
-            elif number == 5 and isinstance(value, memoryview):  # noqa: PLR2004
-                tensors.append(_tensor(value))
+        nodes, tensors = _nodes_and_tensors(_main_graph(view))
     except (_WireError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"{where} is no ONNX model: {error}") from error
+        raise ArtifactError(f"{where} is no ONNX model we can use: {error}") from error
     return Graph(nodes=tuple(nodes), initializers={tensor.name: tensor for tensor in tensors})
+
+
+def _main_graph(view: memoryview) -> memoryview:
+    graphs = []
+    for number, value in _fields(view):
+        if number == 25:  # noqa: PLR2004 - ModelProto.functions
+            raise _WireError("it defines functions of its own, which no Linear network needs")
+        if number == 7 and isinstance(value, memoryview):  # noqa: PLR2004 - ModelProto.graph
+            graphs.append(value)
+    if len(graphs) != 1:
+        raise _WireError(f"it holds {len(graphs)} graphs")
+    return graphs[0]
+
+
+def _nodes_and_tensors(graph: memoryview) -> tuple[list[Node], list[Tensor]]:
+    nodes: list[Node] = []
+    tensors: list[Tensor] = []
+    for number, value in _fields(graph):
+        if number == 1 and isinstance(value, memoryview):
+            nodes.append(_node(value))
+            if len(nodes) > _MAX_NODES:
+                raise _WireError(f"it has more than {_MAX_NODES} operators")
+        elif number == 5 and isinstance(value, memoryview):  # noqa: PLR2004 - initializer
+            tensors.append(_tensor(value))
+        elif number == 15:  # noqa: PLR2004 - sparse_initializer
+            raise _WireError("it holds sparse weights, which no Linear network needs")
+    return nodes, tensors
 
 
 class _WireError(ValueError):
@@ -136,6 +153,10 @@ def _attribute(view: memoryview) -> tuple[str, tuple[int, ...]]:
             single = (_signed(value),)
         elif number == 8:  # noqa: PLR2004 - AttributeProto.ints
             many.extend(_integers(value))
+        elif number in (5, 10) and isinstance(value, memoryview) and _tensor(value).is_external:  # t, tensors
+            raise _WireError("a constant lies outside the file")
+        elif number in (6, 11):  # g, graphs
+            raise _WireError("it holds a graph within a graph, which no Linear network needs")
     return name, tuple(many) or single
 
 

@@ -25,7 +25,7 @@ class StoredModel:
 
     def is_stored_as(self, layout: WeightLayout) -> bool:
         """Whether every layer is stored in `layout`."""
-        return all(is_vector(layer) or layer.stored_layout is layout for layer in self.layers)
+        return bool(self.layers) and all(is_vector(layer) or layer.stored_layout is layout for layer in self.layers)
 
 
 def is_vector(layer: LayerProof) -> bool:

@@ -4,6 +4,7 @@
 before it is ever called: only the operators of a network of Linear layers pass.
 """
 
+import re
 import warnings
 import zipfile
 import zlib
@@ -26,6 +27,10 @@ _ALLOWED = {
 
 
 MAX_CODE_BYTES = 10_000_000
+_ENTRY = re.compile(
+    r"[^/]+/(data\.pkl|constants\.pkl|version|byteorder|\.data/serialization_id|\.format_version|\.storage_alignment"
+    r"|(constants|data|tensors)/[0-9]+|code/__torch__(/[A-Za-z0-9_]+)*\.py(\.debug_pkl)?)"
+)
 
 
 def prove_torchscript(path: Path) -> StoredModel:
@@ -64,10 +69,15 @@ def load_module(path: Path) -> "torch.jit.ScriptModule":
 
 
 def _refuse_code_that_runs_on_loading(path: Path) -> None:
-    """A `__setstate__` method would be run by `torch.jit.load` itself, before anyone has looked at it."""
+    """A `__setstate__` method would be run by `torch.jit.load` itself, before anyone has looked at it.
+
+    torch finds the entries of its archive whatever their case, so every entry must bear a name that torch writes.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
+                if not _ENTRY.fullmatch(entry.filename):
+                    raise ArtifactError(f"{path} holds {entry.filename[:80]!r}, which torch does not write")
                 is_code = entry.filename.endswith(".py")
                 if is_code and (entry.file_size > MAX_CODE_BYTES or b"__setstate__" in archive.read(entry)):
                     raise ArtifactError(f"{path} holds code that would run on loading; no exported model needs that")

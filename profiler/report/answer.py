@@ -35,7 +35,7 @@ def answer_for(
 def _headline(cases: Sequence[Judged], counts: Counter[Verdict], machine: str, margin: float) -> str:
     total = len(cases)
     if total == 0:
-        return f"No case could be measured on {machine}; the failures below say why."
+        return f"No case was measured on {machine}; the failures and warnings below say why."
     if counts[Verdict.UNDECIDED] == total:
         return f"Undecided: on {machine} none of the {total} cases could be told apart from noise; run more passes."
     parts = []

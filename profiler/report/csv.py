@@ -3,6 +3,7 @@
 import csv
 import io
 
+from profiler.report.cells import plain
 from profiler.report.summary import Arm, Report, Row, Summary, machine_name
 
 COLUMNS = (
@@ -55,4 +56,5 @@ def _cells(summary: Summary, row: Row, layout: str, arm: Arm) -> list[object]:
 
 def _inert(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+    text = plain(text)
+    return f"'{text}" if text[:1] in "=+-@" and text else text

@@ -36,8 +36,9 @@ def _about_the_end(session: Session) -> Iterator[Warning_]:
             text="the time budget ended the run before all passes", next_step="continue it with run --resume"
         )
     if options.passes < MIN_PASSES:
+        count = "1 pass is" if options.passes == 1 else f"{options.passes} passes are"
         yield Warning_(
-            text=f"{options.passes} passes are too few for a verdict",
+            text=f"{count} too few for a verdict",
             next_step=f"run with --passes {MIN_PASSES} or more",
         )
 
@@ -48,6 +49,10 @@ def _about_the_plan(session: Session) -> Iterator[Warning_]:
         yield Warning_(
             text="this is a control run: the same file was measured under both names",
             next_step="read it as a test of the method, not of the layouts",
+        )
+    if "scripted" in header.options.runtimes:
+        yield Warning_(
+            text="the times of the runtime scripted are invented", next_step="never take them for a measurement"
         )
     for text in header.left_out:
         yield Warning_(text=f"not measured: {text}", next_step="install it, or export that format, to have it measured")

@@ -40,7 +40,7 @@ class Runtime(Protocol):
         """Load a file that has been proved.
 
         Raises:
-            ArtifactError: the runtime does not accept it.
+            RefusalError: the runtime does not accept it.
         """
         ...
 

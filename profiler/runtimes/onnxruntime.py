@@ -14,7 +14,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
 from models.layout import WeightLayout
 from models.workload import Workload
-from profiler.errors import ArtifactError
+from profiler.errors import RefusalError
 from profiler.proof.onnx import prove_onnx
 from profiler.records import Executed, ExecutedLayout
 
@@ -36,17 +36,18 @@ class OnnxRuntime:
         """Create a session.
 
         Raises:
-            ArtifactError: ONNX Runtime refuses the file.
+            RefusalError: ONNX Runtime does not accept the file.
         """
         return OnnxModel(path, functools.partial(self._options, threads), packed=self.packs_weights)
 
     def _options(self, threads: int) -> Any:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY
-        options.inter_op_num_threads = 1
-        # Set even to 1: left alone, ONNX Runtime pins threads to cores, which fails in containers
-        options.intra_op_num_threads = threads
-        if threads > 1:
+        if threads == 1:
+            options.inter_op_num_threads = 1
+            # Set even to 1: left alone, ONNX Runtime pins threads to cores, which fails in containers
+            options.intra_op_num_threads = 1
+        else:
             # One pool for the four sessions of a block: idle pools spin, and would take the cores from the others
             if self._pool_threads is None:
                 onnxruntime.set_global_thread_pool_sizes(threads, 1)
@@ -128,4 +129,4 @@ def _create(path: Path, options: Any) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except _REFUSALS as error:
-        raise ArtifactError(f"ONNX Runtime refuses {path}: {str(error).splitlines()[0]}") from error
+        raise RefusalError(f"ONNX Runtime refuses {path}: {str(error).splitlines()[0]}") from error

@@ -4,10 +4,10 @@ import io
 import json
 import math
 import os
+import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +16,10 @@ import numpy as np
 import psutil
 import pytest
 
+from models.layout import WeightLayout
 from profiler.analyze.comparison import compare_session
 from profiler.bundle import open_bundle
-from profiler.errors import ArtifactError, BundleError, OptionError, SessionError
+from profiler.errors import ArtifactError, BundleError, OptionError, OutputError, RunInterruptedError, SessionError
 from profiler.hardware.capture import capture_hardware
 from profiler.measure.child import describe_signal
 from profiler.measure.supervisor import Run
@@ -27,6 +28,7 @@ from profiler.records import (
     Control,
     End,
     EndReason,
+    ExecutedLayout,
     Failure,
     Form,
     Options,
@@ -35,8 +37,8 @@ from profiler.records import (
     Verdict,
 )
 from profiler.runtimes.scripted import VARIABLE
-from profiler.session import ARMS, load_session
-from tests.conftest import Cli, replace_file
+from profiler.session import ARMS, SessionWriter, load_session
+from tests.conftest import replace_file
 
 PASSES = 6
 
@@ -344,25 +346,35 @@ def test_unknown_runtimes_are_refused(exported: Path, tmp_path: Path) -> None:
         execute(exported, tmp_path / "s.jsonl", options("tpu"))
 
 
+def wait_for_blocks(path: Path, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists() or path.read_bytes().count(b'"kind":"block"') < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 def test_killing_the_supervisor_at_random_moments_loses_and_doubles_nothing(exported: Path, tmp_path: Path) -> None:
-    """scripts/kill_and_resume.py does it twenty times with real runtimes; here five times with the scripted one."""
+    """scripts/kill_and_resume.py does it twenty times with real runtimes; here six times with the scripted one."""
     path = tmp_path / "s.jsonl"
     command = [sys.executable, "-m", "profiler", "run", str(exported), "-q", "-o", str(path), "--passes", "30"]
     command += ["--runtime", "scripted"]
-    environment = {**os.environ, VARIABLE: '{"load_s": 0.004}'}
+    environment = {**os.environ, VARIABLE: '{"load_s": 0.001}'}
+    generator = random.Random(7)
     seen: set[tuple[str, int]] = set()
-    for moment in (0.5, 0.8, 1.1, 0.7, 0.9):
-        resume = ["--resume"] if path.exists() else []
+    for index in range(6):
+        resume = ["--resume"] if index else []
         with subprocess.Popen([*command, *resume], env=environment, stderr=subprocess.DEVNULL) as process:
-            time.sleep(moment)
+            wait_for_blocks(path, len(seen) + generator.randrange(0, 12))
+            time.sleep(generator.uniform(0, 0.01))
             process.kill()
-        if path.exists():
-            session = load_session(path)
-            now = {(block.case, block.pass_index) for block in session.blocks}
-            assert len(now) == len(session.blocks)
-            assert seen <= now
-            seen = now
-    subprocess.run([*command, *(["--resume"] if path.exists() else [])], env=environment, check=True)
+        assert process.returncode == -signal.SIGKILL
+        session = load_session(path)
+        now = {(block.case, block.pass_index) for block in session.blocks}
+        assert len(now) == len(session.blocks)
+        assert seen <= now
+        seen = now
+    assert 0 < len(seen) < 30 * 4
+    subprocess.run([*command, "--resume"], env=environment, check=True)
     assert len(load_session(path).blocks) == 30 * 4
 
 
@@ -394,10 +406,7 @@ def test_ctrl_c_and_sigterm_end_the_command_cleanly(exported: Path, tmp_path: Pa
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        deadline = time.monotonic() + 30
-        while not path.exists() or path.read_bytes().count(b'"kind":"block"') < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for_blocks(path, 2)
         process.send_signal(number)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 128 + number
@@ -408,14 +417,131 @@ def test_ctrl_c_and_sigterm_end_the_command_cleanly(exported: Path, tmp_path: Pa
     assert session.end.reason is EndReason.INTERRUPTED
 
 
-def test_ending_before_anything_was_measured_writes_nothing(
-    exported: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+def test_ending_before_anything_was_measured_writes_nothing(exported: Path, tmp_path: Path) -> None:
+    recorder = Recorder()
+    recorder.stage = lambda text: os.kill(os.getpid(), signal.SIGTERM)  # type: ignore[method-assign]
+    with pytest.raises(RunInterruptedError) as caught:
+        execute(exported, tmp_path / "s.jsonl", options(), recorder=recorder)
+    assert caught.value.number == signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nohup_is_respected(exported: Path, tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    command = ["nohup", sys.executable, "-m", "profiler", "run", str(exported), "-q", "-o", str(path), "--passes", "3"]
+    environment = {**os.environ, VARIABLE: '{"load_s": 0.02}'}
+    with subprocess.Popen([*command, "--runtime", "scripted"], env=environment, stdout=subprocess.DEVNULL) as process:
+        wait_for_blocks(path, 1)
+        process.send_signal(signal.SIGHUP)
+    assert process.returncode == 0
+    assert len(load_session(path).blocks) == 3 * 4
+
+
+def test_force_does_not_replace_a_session_that_is_being_written(exported: Path, tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    problems: list[str] = []
+
+    def try_to_replace(_block: Block) -> None:
+        if not problems:
+            with pytest.raises(OutputError) as caught:
+                SessionWriter.create(path, load_session(path).header, force=True)
+            problems.append(str(caught.value))
+
+    _, session = execute(exported, path, options(passes=2), recorder=Recorder(try_to_replace))
+    assert "another run" in problems[0]
+    assert len(session.blocks) == 2 * 4
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("import os, time; os.close(1); time.sleep(60)", "without ending"),
+        ("import os; os.write(1, b'x' * 70_000_000)", "more than"),
+        ("import sys; sys.exit('last words')", "last words"),
+        ("raise SystemExit(0)", "said nothing"),
+    ],
+)
+def test_a_worker_that_hangs_or_babbles_is_ended_and_told_of(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, message: str
 ) -> None:
-    monkeypatch.setenv(VARIABLE, '{"load_s": 1.0}')
-    timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
-    outcome = cli("run", exported, "-o", tmp_path / "s.jsonl", "--runtime", "scripted")
-    timer.join()
-    assert outcome.status == 2
-    assert "nothing was written" in outcome.err
-    assert not (tmp_path / "s.jsonl").exists()
+    monkeypatch.setattr("profiler.measure.child._PROGRAM", program)
+    monkeypatch.setattr("profiler.measure.child.LAST_WORDS_S", 0.2)
+    _, session = execute(exported, tmp_path / "s.jsonl", options("numpy", passes=1))
+    (failure,) = session.failures
+    assert failure.stage is Stage.START
+    assert message in failure.message
+
+
+def test_a_file_that_one_runtime_refuses_costs_that_case_alone(bundle: Path, tmp_path: Path) -> None:
+    """An operator set newer than the runtime, as a laptop may export for a board."""
+    import onnx
+
+    for layout in ("out_in", "in_out"):
+        name = f"iris/onnx-controlled-{layout}-rank2.onnx"
+        model = onnx.load(bundle / name)
+        model.opset_import[0].version = 999
+        replace_file(bundle, name, model.SerializeToString())
+    _, session = execute(bundle, tmp_path / "s.jsonl", options("onnxruntime", "numpy", passes=1))
+    (failure,) = session.failures
+    assert "ONNX Runtime refuses" in failure.message
+    assert len(session.blocks) == 2 * 4 - 1
+
+
+def forge(bundle: Path, **changes: object) -> None:
+    path = bundle / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for entry in manifest["artifacts"]:
+        if entry["format"] == "arrays":
+            entry.update(changes)
+    path.write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"stored_layout": "in_out"}, {"dtype": "int8"}, {"layers": []}, {"operators": ["x"]}]
+)
+def test_claims_that_the_files_do_not_bear_out_are_refused(
+    bundle: Path, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    forge(bundle, **changes)
+    with pytest.raises(ArtifactError, match="claim"):
+        execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
+
+
+def test_a_manifest_that_claims_other_shapes_or_batches_is_refused(bundle: Path, tmp_path: Path) -> None:
+    path = bundle / "manifest.json"
+    text = path.read_text()
+    for change, complaint in (
+        (lambda m: m["workloads"][1]["layers"][0].update(in_features=1000), "not"),
+        (
+            lambda m: (m["answers"][2].update(batch_shape=[1000]), m["workloads"][1].update(batch_shapes=[[1000]])),
+            "not",
+        ),
+    ):
+        manifest = json.loads(text)
+        change(manifest)
+        path.write_text(json.dumps(manifest))
+        with pytest.raises(ArtifactError, match=complaint):
+            execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
+
+
+def test_a_pair_with_other_operators_is_no_controlled_pair(bundle: Path, tmp_path: Path) -> None:
+    """The idiomatic in_out file under the controlled one's name, with the manifest made to fit."""
+    path = bundle / "manifest.json"
+    manifest = json.loads(path.read_text())
+    entries = {entry["path"]: entry for entry in manifest["artifacts"]}
+    idiomatic = entries["iris/torchscript-idiomatic-in_out.pt"]
+    manifest["artifacts"] = [
+        {**idiomatic, "form": "controlled"} if entry["path"] == "iris/torchscript-controlled-in_out.pt" else entry
+        for entry in manifest["artifacts"]
+        if entry is not idiomatic
+    ]
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError, match="no controlled pair"):
+        execute(bundle, tmp_path / "s.jsonl", options("torchscript", passes=1))
+
+
+def test_the_identical_control_says_that_one_file_was_loaded(exported: Path, tmp_path: Path) -> None:
+    _, session = execute(exported, tmp_path / "s.jsonl", options("numpy", passes=1, control=Control.IDENTICAL))
+    for check in session.checks:
+        assert {arm.stored_layout for arm in check.arms} == {WeightLayout.OUT_IN}
+        assert {arm.executed.layout for arm in check.arms} == {ExecutedLayout.OUT_IN}

@@ -61,6 +61,16 @@ def test_importing_suites_imports_no_torch() -> None:
         (b'name = "x"\nbatches = [[1,1,1,1,1,1,1]]\n[[linear]]\nin_features = 4\nout_features = 3', "dimensions"),
         (b'name = "x"\n' + b"[[linear]]\nin_features = 4\nout_features = 3\n" * 2, "twice"),
         (b"#" * 1_000_001, "longer"),
+        (b'name = "../x"\n[[linear]]\nin_features = 4\nout_features = 3', "no suite name"),
+        (b'name = "a\\u0000b"\n[[linear]]\nin_features = 4\nout_features = 3', "no suite name"),
+        (b'name = "x"\n[[linear]]\nbatches = []\nin_features = 4\nout_features = 3', "names no batch"),
+        *(
+            (
+                b'name = "x"\n[cache_sweep]\nfallback_cache_bytes = [9]\nmax_weight_bytes = 99\nfractions = [%s]' % bad,
+                "cache_sweep",
+            )
+            for bad in (b"nan", b"-1.0", b"0.0", b"inf", b"1e300")
+        ),
     ],
 )
 def test_suites_that_make_no_sense_are_refused_with_the_reason(text: bytes, complaint: str) -> None:
@@ -106,3 +116,10 @@ def test_layers_that_do_not_fit_together_are_refused() -> None:
 def test_a_weight_with_one_row_is_said_to_have_no_layout() -> None:
     assert not Workload(name="x", layers=network_layers((5, 1))).layout_matters
     assert Workload(name="x", layers=network_layers((5, 2))).layout_matters
+
+
+def test_a_batch_named_twice_counts_once() -> None:
+    (workload,) = parse_suite(
+        b'name = "x"\nbatches = [8, [8], 8]\n[[linear]]\nin_features = 4\nout_features = 3', source="x"
+    ).workloads()
+    assert workload.batch_shapes == ((8,),)

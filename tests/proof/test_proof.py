@@ -253,3 +253,33 @@ def test_answers_that_are_none_are_refused(tmp_path: Path, arrays: dict[str, np.
     np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
     with pytest.raises(ArtifactError):
         load_answer(tmp_path / "a.npz")
+
+
+def test_torchscript_entries_that_torch_does_not_write_are_refused(tmp_path: Path) -> None:
+    """torch finds `code/__torch__.PY` too: a case-sensitive look for code would miss it."""
+    path = save_torchscript(tmp_path / "x.pt", lambda x: x + 1)
+    with zipfile.ZipFile(path) as archive:
+        contents = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    with zipfile.ZipFile(tmp_path / "y.pt", "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name.replace(".py", ".PY"), content)
+    with pytest.raises(ArtifactError, match="does not write"):
+        prove_torchscript(tmp_path / "y.pt")
+
+
+def test_onnx_constants_outside_the_file_graphs_within_and_functions_are_refused(tmp_path: Path) -> None:
+    outside = numpy_helper.from_array(WEIGHT, "w")
+    outside.ClearField("raw_data")
+    outside.data_location = TensorProto.EXTERNAL
+    outside.external_data.add(key="location", value="../../secret")
+    inner = helper.make_graph([], "inner", [], [])
+    function = helper.make_function("d", "f", [], [], [], [])
+    for nodes, functions, complaint in (
+        ([helper.make_node("Constant", [], ["w"], value=outside)], [], "outside"),
+        ([helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)], [], "graph within"),
+        ([], [function], "functions"),
+    ):
+        model = helper.make_model(helper.make_graph(nodes, "g", [], []), functions=functions)
+        (tmp_path / "x.onnx").write_bytes(model.SerializeToString())
+        with pytest.raises(ArtifactError, match=complaint):
+            prove_onnx(tmp_path / "x.onnx")

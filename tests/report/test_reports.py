@@ -195,7 +195,7 @@ def judged(*verdicts: Verdict) -> list[tuple[str, str, Verdict, Estimate | None]
             [Verdict.UNDECIDED] * 3,
             "Undecided: on X none of the 3 cases could be told apart from noise; run more passes.",
         ),
-        ([], "No case could be measured on X; the failures below say why."),
+        ([], "No case was measured on X; the failures and warnings below say why."),
     ],
 )
 def test_the_headline_answers_in_plain_words(verdicts: list[Verdict], headline: str) -> None:

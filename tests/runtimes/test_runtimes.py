@@ -9,7 +9,7 @@ import pytest
 from models.layout import WeightLayout
 from models.workload import Workload
 from profiler.bundle import open_bundle
-from profiler.errors import ArtifactError, MissingPackageError, OptionError
+from profiler.errors import MissingPackageError, OptionError, RefusalError
 from profiler.records import ExecutedLayout, Form
 from profiler.runtimes import RUNTIMES, Runtime, RuntimeInfo, runtime_info
 
@@ -106,9 +106,9 @@ def test_onnx_runtime_folds_a_transposition_and_we_see_it(exported: Path, tmp_pa
     assert executed.operator == "MatMul"
 
 
-def test_a_file_that_onnx_runtime_refuses_is_an_artifact_error(exported: Path, tmp_path: Path) -> None:
+def test_a_file_that_onnx_runtime_does_not_accept_is_a_refusal(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "x.onnx").write_bytes(b"\x08\x08")
-    with pytest.raises(ArtifactError, match="refuses"):
+    with pytest.raises(RefusalError, match="refuses"):
         runtime_info("onnxruntime").create().load(tmp_path / "x.onnx", workload(exported, "iris"), threads=1)
 
 
