@@ -406,7 +406,8 @@ class Comparison(Record, frozen=True, kw_only=True):
 
     `effect` is log(time in_out / time out_in) with its interval over passes, `null` the same between two copies of one
     layout. `noise_floor` is the larger absolute end of the null's interval. Estimates are None below two passes.
-    `time_s` maps a layout to the seconds per call (geometric mean over passes of each pass's median).
+    `time_s` maps a layout to the seconds per call (geometric mean over passes of each pass's median). `more_passes` is
+    how many more would decide an undecided case, None if it is decided or nobody can tell.
     """
 
     case: Case
@@ -417,3 +418,4 @@ class Comparison(Record, frozen=True, kw_only=True):
     time_s: dict[WeightLayout, float]
     verdict: Verdict
     reason: str
+    more_passes: int | None

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from models.layout import WeightLayout
 from profiler.analyze.statistics import t_interval
-from profiler.analyze.verdicts import decide
+from profiler.analyze.verdicts import decide, more_passes
 from profiler.records import Block, Case, Comparison, Session
 
 CONFIDENCE_LEVEL = 0.95
@@ -54,6 +54,7 @@ def compare(case: Case, blocks: Sequence[Block], *, margin: float, confidence_le
         time_s=_times(medians),
         verdict=decision.verdict,
         reason=decision.reason,
+        more_passes=more_passes(effect, null, passes=len(medians), margin=margin),
     )
 
 

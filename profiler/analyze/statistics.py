@@ -1,5 +1,6 @@
 """Student's t in pure Python, so that a board needs no scipy (52 MB resident) for one quantile."""
 
+import functools
 import math
 import statistics
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ def t_interval(values: Sequence[float], *, confidence_level: float) -> Estimate:
     return Estimate(point=mean, low=mean - half_width, high=mean + half_width, confidence_level=confidence_level)
 
 
+@functools.cache
 def t_quantile(probability: float, degrees: int) -> float:
     """The value that Student's t with `degrees` degrees of freedom stays below with `probability` (0.5 to 1)."""
     if not 0.5 <= probability < 1 or degrees < 1:  # noqa: PLR2004 - the upper half; the lower one mirrors it

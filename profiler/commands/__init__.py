@@ -15,6 +15,7 @@ import click
 from models.layout import ShapeError
 from profiler import __version__
 from profiler.errors import ProfilerError, RunInterruptedError
+from profiler.signals import unwind
 
 COMMANDS = ("profile", "export", "hardware", "run", "report", "suites")
 
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup keeps SIGHUP away
-            signal.signal(number, _terminate)  # `run` has its own way; all others clean up as they unwind
+            signal.signal(number, unwind)  # `run` has its own way; all others clean up as they unwind
     try:
         status = cli.main(arguments, prog_name="layout-profiler", standalone_mode=False)
     except click.exceptions.Abort:
@@ -74,10 +75,6 @@ def main(arguments: list[str] | None = None) -> None:
     except MemoryError:
         fail("out of memory; choose smaller shapes or a smaller batch")
     sys.exit(status if isinstance(status, int) else 0)
-
-
-def _terminate(number: int, _frame: object) -> None:
-    sys.exit(128 + number)
 
 
 def fail(message: str, *, status: int = 2) -> None:

@@ -1,16 +1,21 @@
 """Write a bundle: every layer in both weight layouts, each file proved."""
 
+import multiprocessing
+import signal
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import click
 
+from models.layout import ShapeError
 from profiler.commands.options import artifact_options, combine, force_option, quiet_option, shape_options
 from profiler.commands.progress import ExportProgress
 from profiler.commands.workloads import choose_workloads
-from profiler.errors import MissingPackageError
+from profiler.errors import ExportError, MissingPackageError, ProfilerError
 from profiler.files import refuse_existing
 from profiler.records import ArtifactFormat, Form
+from profiler.signals import describe_signal, ignoring_interrupts, unwind
 
 
 @click.command()
@@ -71,3 +76,46 @@ def write_bundle(workloads: Any, output: Path, *, quiet: bool, **options: Any) -
         raise MissingPackageError(package, extra="torch", needed_for="export") from error
     with ExportProgress(quiet=quiet) as progress:
         return export_bundle(workloads, output, progress=progress, **options)
+
+
+def write_bundle_apart(workloads: Any, output: Path, **options: Any) -> None:
+    """Export in a process of its own: torch takes 300 MB that a board cannot spare while it measures afterwards.
+
+    Raises:
+        ExportError: the export failed or died; says how.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_write_bundle_child, args=(theirs, workloads, output, options))
+    # Ctrl-C strikes both; the child leaves it to us, who then end it once: a second signal would disturb its clean-up
+    with ignoring_interrupts():
+        process.start()
+    theirs.close()
+    try:
+        process.join()
+    except BaseException:
+        with ignoring_interrupts():
+            process.terminate()
+            process.join()
+        raise
+    message = _message(ours)
+    if message is not None:
+        raise ExportError(message)
+    if process.exitcode:
+        how = describe_signal(-process.exitcode) if process.exitcode < 0 else f"exit status {process.exitcode}"
+        raise ExportError(f"the export ended early: {how}")
+
+
+def _message(connection: Connection) -> str | None:
+    try:
+        return str(connection.recv_bytes().decode())
+    except EOFError:
+        return None
+
+
+def _write_bundle_child(connection: Connection, workloads: Any, output: Path, options: dict[str, Any]) -> None:
+    signal.signal(signal.SIGTERM, unwind)
+    try:
+        write_bundle(workloads, output, **options)
+    except (ProfilerError, ShapeError) as error:
+        connection.send_bytes(str(error).encode())

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from profiler.bundle import is_bundle
-from profiler.commands.export import write_bundle
+from profiler.commands.export import write_bundle_apart
 from profiler.commands.hardware import format_hardware_json
 from profiler.commands.options import (
     artifact_options,
@@ -28,6 +28,7 @@ from profiler.records import ArtifactFormat
 from profiler.report.render import Format, render
 from profiler.report.summary import make_report
 from profiler.session import load_session
+from profiler.signals import ignoring_interrupts
 
 _FILES = {
     Format.HTML: "report.html",
@@ -77,12 +78,13 @@ def command(  # noqa: PLR0913 - one per option
     _make_folder(folder, session_path, force=force)
     chosen = tuple(map(ArtifactFormat, formats)) or tuple(ArtifactFormat)
     try:
-        write_bundle(workloads, folder / "bundle", suite=name, formats=chosen, force=force, quiet=quiet)
+        write_bundle_apart(workloads, folder / "bundle", suite=name, formats=chosen, force=force, quiet=quiet)
         _, stopped_by = measure_bundle(
             folder / "bundle", session_path, resume=False, force=force, quiet=quiet, **measure
         )
     except BaseException:
-        _leave_nothing(folder, session_path)
+        with ignoring_interrupts():
+            _leave_nothing(folder, session_path)
         raise
     session = load_session(session_path)
     write_whole(folder / "hardware.json", format_hardware_json(session.header.hardware).encode(), force=force)

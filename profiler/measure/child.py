@@ -4,18 +4,18 @@ import contextlib
 import os
 import random
 import select
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Self
 
 import msgspec
 
 from profiler.measure.messages import Message, Rejected, Reply, Started
+from profiler.signals import Stop, describe_signal
 
 START_LIMIT_S = 300.0  # importing torch takes over 10 s on a Pi; from a worn SD card much longer
 REPLY_LIMIT_S = 3600.0
@@ -34,14 +34,6 @@ if root not in sys.path:
 from profiler.measure.worker import main
 main(runtime, int(threads))
 """
-_SIGNALS = {
-    signal.SIGKILL: "killed; out of memory, or by hand",
-    signal.SIGSEGV: "segmentation fault in the runtime",
-    signal.SIGILL: "illegal instruction: this build of the runtime needs a newer CPU",
-    signal.SIGBUS: "bus error: a file changed or the disk failed while it was read",
-    signal.SIGABRT: "the runtime aborted",
-    signal.SIGFPE: "arithmetic trap in the runtime",
-}
 _decoder = msgspec.json.Decoder(Reply)
 
 
@@ -54,37 +46,6 @@ class WorkerDiedError(Exception):
         self.exit_status = exit_status
         self.message = message
         self.stderr_tail = stderr_tail
-
-
-class Stop:
-    """Whether the run was asked to end, by Ctrl-C, SIGTERM or a hangup. Wakes whoever waits for a worker."""
-
-    def __init__(self) -> None:
-        self.signal: int | None = None
-        self._read, self._write = os.pipe()
-        os.set_blocking(self._write, False)
-
-    @contextlib.contextmanager
-    def on_signals(self) -> Iterator[Self]:
-        """Listen while the block runs; the former handlers come back after it."""
-        wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        numbers = [number for number in wanted if signal.getsignal(number) is not signal.SIG_IGN]  # nohup, say
-        former = {number: signal.signal(number, self._request) for number in numbers}
-        try:
-            yield self
-        finally:
-            for number, handler in former.items():
-                signal.signal(number, handler)
-
-    @property
-    def waiter(self) -> int:
-        """A file descriptor that becomes readable when the run shall end."""
-        return self._read
-
-    def _request(self, number: int, _frame: object) -> None:
-        self.signal = number
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._write, b"!")
 
 
 class StopRequestedError(Exception):
@@ -188,15 +149,6 @@ class Worker:
         return WorkerDiedError(
             exit_signal=number, exit_status=None if number is not None else status, message=message, stderr_tail=tail
         )
-
-
-def describe_signal(number: int) -> str:
-    """A signal's name and what it usually means here."""
-    try:
-        known = signal.Signals(number)
-    except ValueError:
-        return f"ended by signal {number}"
-    return f"{known.name} ({_SIGNALS.get(known, 'ended by a signal')})"
 
 
 def _last_line(tail: str, status: int) -> str:

@@ -4,10 +4,11 @@ import collections
 import random
 from collections.abc import Callable, Sequence
 
-from profiler.measure.child import Stop, Worker, WorkerDiedError
+from profiler.measure.child import Worker, WorkerDiedError
 from profiler.measure.messages import Started
 from profiler.measure.plan import PlannedCase
 from profiler.records import Failure, Options, Stage
+from profiler.signals import Stop
 
 Act = Callable[[Worker, PlannedCase], str | None]
 Fail = Callable[[Failure], None]

@@ -18,7 +18,7 @@ from profiler.bundle import Bundle
 from profiler.errors import ArtifactError, RunInterruptedError, SessionError
 from profiler.files import refuse_existing
 from profiler.hardware.conditions import capture_conditions
-from profiler.measure.child import Stop, StopRequestedError, Worker
+from profiler.measure.child import StopRequestedError, Worker
 from profiler.measure.crew import Crew
 from profiler.measure.messages import ArmFile, BlockRequest, Checked, CheckRequest, Measured, Reason, Rejected
 from profiler.measure.plan import PlannedCase, block_seed, case_order, make_plan, runtime_order
@@ -40,6 +40,7 @@ from profiler.records import (
     Stage,
 )
 from profiler.session import ARMS, SessionWriter
+from profiler.signals import Stop
 
 MAX_MEASURE_FAILURES = 2  # a case that fails this often in passes is left out of the later ones
 

@@ -4,7 +4,7 @@ import math
 import unicodedata
 
 from models.layout import WeightLayout
-from profiler.records import CacheInfo, Estimate, ExecutedLayout, HardwareInfo, Record
+from profiler.records import CacheInfo, Estimate, ExecutedLayout, HardwareInfo, Record, Verdict
 from profiler.report.summary import Arm, Row, Summary
 
 UNKNOWN = "unknown"
@@ -89,6 +89,7 @@ class RowText(Record, frozen=True, kw_only=True):
     null: str
     noise: str
     verdict: str
+    advice: str
     arms: tuple[str, ...]
 
 
@@ -105,8 +106,18 @@ def row_text(row: Row) -> RowText:
         null=format_ratio(row.null),
         noise=format_percent(row.noise_floor),
         verdict=row.verdict.value,
+        advice=_advice(row),
         arms=tuple(format_arm(row.arms[layout], layout) for layout in WeightLayout),
     )
+
+
+def _advice(row: Row) -> str:
+    """What would decide an undecided case."""
+    if row.verdict is not Verdict.UNDECIDED or not row.passes:
+        return ""
+    if row.more_passes is None:
+        return "more passes will hardly decide it"
+    return f"about {row.more_passes} more {'pass' if row.more_passes == 1 else 'passes'} would decide it"
 
 
 def group_title(row: Row) -> str:

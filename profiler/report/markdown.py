@@ -54,7 +54,7 @@ def _cells(text: RowText) -> tuple[str, ...]:
         text.speedup,
         text.null,
         text.noise,
-        text.verdict,
+        f"{text.verdict}, {text.advice}" if text.advice else text.verdict,
     )
 
 

@@ -53,6 +53,7 @@ class Row(Record, frozen=True, kw_only=True):
     passes: int
     verdict: Verdict
     reason: str
+    more_passes: int | None
 
 
 class Summary(Record, frozen=True, kw_only=True):
@@ -146,6 +147,7 @@ def _row(comparison: Comparison, workload: Workload, check: Check | None, caches
         passes=comparison.passes,
         verdict=comparison.verdict,
         reason=comparison.reason,
+        more_passes=comparison.more_passes,
     )
 
 

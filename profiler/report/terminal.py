@@ -38,7 +38,16 @@ def _group(title: str, rows: list[RowText]) -> str:
         ).rstrip()
         for line in table
     ]
-    return "\n".join([title, *_truths(rows), *lines])
+    return "\n".join([title, *_truths(rows), *lines, *_advice(rows)])
+
+
+def _advice(rows: list[RowText]) -> list[str]:
+    """What would decide the undecided rows."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.advice:
+            found.setdefault(row.advice, []).append(f"{row.layer} batch {row.batch}")
+    return [_wrap(f"undecided, {advice}: {', '.join(labels)}", indent="  ") for advice, labels in found.items()]
 
 
 def _truths(rows: list[RowText]) -> list[str]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from models.layout import WeightLayout
 from profiler.analyze.comparison import arm_medians, block_effect, block_null, compare, compare_session
-from profiler.analyze.verdicts import decide
+from profiler.analyze.verdicts import decide, more_passes
 from profiler.records import Block, Estimate, Verdict
 from profiler.session import ARMS
 from tests.sessions import make_block, make_case, make_session
@@ -114,3 +114,14 @@ def test_effect_and_null_of_identical_layouts_have_the_same_spread() -> None:
         math.sqrt(sum(function(m) ** 2 for m in medians) / len(medians)) for function in (block_effect, block_null)
     ]
     assert spread[0] / spread[1] == pytest.approx(1, abs=0.06)
+
+
+def test_more_passes_are_as_many_as_would_narrow_the_interval_enough() -> None:
+    """0.02 +- 0.02 fits below log(1.03) = 0.0296 when it is about half as wide."""
+    found = more_passes(interval(0.0, 0.04), QUIET, passes=10, margin=MARGIN)
+    assert found is not None
+    assert 25 < found < 45
+    assert more_passes(interval(-0.01, 0.01), QUIET, passes=10, margin=MARGIN) is None
+    assert more_passes(interval(0.0, 2 * math.log1p(MARGIN)), QUIET, passes=10, margin=MARGIN) is None
+    assert more_passes(None, None, passes=1, margin=MARGIN) is None
+    assert more_passes(interval(0.1, 0.12), QUIET, passes=3, margin=MARGIN) == 2

@@ -21,7 +21,6 @@ from profiler.analyze.comparison import compare_session
 from profiler.bundle import open_bundle
 from profiler.errors import ArtifactError, BundleError, OptionError, OutputError, RunInterruptedError, SessionError
 from profiler.hardware.capture import capture_hardware
-from profiler.measure.child import describe_signal
 from profiler.measure.supervisor import Run
 from profiler.records import (
     Block,
@@ -38,6 +37,7 @@ from profiler.records import (
 )
 from profiler.runtimes.scripted import VARIABLE
 from profiler.session import ARMS, SessionWriter, load_session
+from profiler.signals import describe_signal
 from tests.conftest import replace_file
 
 PASSES = 6
