@@ -1,19 +1,22 @@
 """Write a bundle: every layer in both weight layouts, each file proved."""
 
-import multiprocessing
 import signal
-from multiprocessing.connection import Connection
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from models.layout import ShapeError
+from models.workload import Workload
 from profiler.commands.options import artifact_options, combine, force_option, quiet_option, shape_options
 from profiler.commands.progress import ExportProgress
 from profiler.commands.workloads import choose_workloads
 from profiler.errors import ExportError, MissingPackageError, ProfilerError
 from profiler.files import refuse_existing
+from profiler.python import python_command
 from profiler.records import ArtifactFormat, Form
 from profiler.signals import describe_signal, ignoring_interrupts, unwind
 
@@ -78,44 +81,52 @@ def write_bundle(workloads: Any, output: Path, *, quiet: bool, **options: Any) -
         return export_bundle(workloads, output, progress=progress, **options)
 
 
-def write_bundle_apart(workloads: Any, output: Path, **options: Any) -> None:
+class _Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process that exports is asked to do."""
+
+    workloads: tuple[Workload, ...]
+    output: str
+    suite: str
+    formats: tuple[ArtifactFormat, ...]
+    force: bool
+    quiet: bool
+
+
+def write_bundle_apart(output: Path, **request: Any) -> None:
     """Export in a process of its own: torch takes 300 MB that a board cannot spare while it measures afterwards.
 
     Raises:
         ExportError: the export failed or died; says how.
     """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_write_bundle_child, args=(theirs, workloads, output, options))
+    command = python_command("from profiler.commands.export import serve_request; serve_request()")
     # Ctrl-C strikes both; the child leaves it to us, who then end it once: a second signal would disturb its clean-up
     with ignoring_interrupts():
-        process.start()
-    theirs.close()
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
-        process.join()
+        message, _ = process.communicate(msgspec.json.encode(_Request(output=str(output), **request)))
     except BaseException:
         with ignoring_interrupts():
             process.terminate()
-            process.join()
+            process.communicate()
         raise
-    message = _message(ours)
-    if message is not None:
-        raise ExportError(message)
-    if process.exitcode:
-        how = describe_signal(-process.exitcode) if process.exitcode < 0 else f"exit status {process.exitcode}"
-        raise ExportError(f"the export ended early: {how}")
+    if process.returncode:
+        how = describe_signal(-process.returncode) if process.returncode < 0 else "see above"
+        raise ExportError(message.decode() or f"the export ended early: {how}")
 
 
-def _message(connection: Connection) -> str | None:
-    try:
-        return str(connection.recv_bytes().decode())
-    except EOFError:
-        return None
-
-
-def _write_bundle_child(connection: Connection, workloads: Any, output: Path, options: dict[str, Any]) -> None:
+def serve_request() -> None:
+    """The other side: export, and print what is wrong if something is."""
     signal.signal(signal.SIGTERM, unwind)
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=_Request)
     try:
-        write_bundle(workloads, output, **options)
+        write_bundle(
+            request.workloads,
+            Path(request.output),
+            suite=request.suite,
+            formats=request.formats,
+            force=request.force,
+            quiet=request.quiet,
+        )
     except (ProfilerError, ShapeError) as error:
-        connection.send_bytes(str(error).encode())
+        sys.stdout.write(str(error))
+        sys.exit(2)

@@ -78,7 +78,7 @@ def command(  # noqa: PLR0913 - one per option
     _make_folder(folder, session_path, force=force)
     chosen = tuple(map(ArtifactFormat, formats)) or tuple(ArtifactFormat)
     try:
-        write_bundle_apart(workloads, folder / "bundle", suite=name, formats=chosen, force=force, quiet=quiet)
+        write_bundle_apart(folder / "bundle", workloads=workloads, suite=name, formats=chosen, force=force, quiet=quiet)
         _, stopped_by = measure_bundle(
             folder / "bundle", session_path, resume=False, force=force, quiet=quiet, **measure
         )

@@ -5,16 +5,15 @@ import os
 import random
 import select
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, Self
 
 import msgspec
 
 from profiler.measure.messages import Message, Rejected, Reply, Started
+from profiler.python import python_command
 from profiler.signals import Stop, describe_signal
 
 START_LIMIT_S = 300.0  # importing torch takes over 10 s on a Pi; from a worn SD card much longer
@@ -23,14 +22,11 @@ LAST_WORDS_S = 2.0  # between closing its output and ending; a core dump on an S
 MAX_REPLY_BYTES = 64_000_000
 STDERR_TAIL_BYTES = 2000
 MAX_ENVIRONMENT_BYTES = 4096
-_ROOT = str(Path(__file__).resolve().parents[2])
 _PROGRAM = """
 import os, sys
-root, runtime, threads, cpus = sys.argv[1:]
+runtime, threads, cpus = sys.argv[2:]
 if cpus:
     os.sched_setaffinity(0, [int(cpu) for cpu in cpus.split(",")])
-if root not in sys.path:
-    sys.path.insert(0, root)
 from profiler.measure.worker import main
 main(runtime, int(threads))
 """
@@ -62,7 +58,7 @@ class Worker:
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._buffer = b""
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _PROGRAM, _ROOT, runtime, str(threads), ",".join(map(str, cpus))],
+            python_command(_PROGRAM, runtime, str(threads), ",".join(map(str, cpus))),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,

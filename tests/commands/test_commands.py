@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -303,3 +305,18 @@ def test_a_device_is_never_replaced(refused: Refused, tmp_path: Path, exported: 
     os.mkfifo(tmp_path / "pipe")
     assert "a pipe" in refused("report", session, "-o", tmp_path / "pipe", "--force")
     assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_profile_stopped_while_exporting_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    folder = tmp_path / "p"
+    command = [sys.executable, "-m", "profiler", "profile", "quick", "-q", "-o", str(folder)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not list(folder.glob(".bundle.*/*/*.onnx")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert not folder.exists()
