@@ -111,6 +111,9 @@ class Run:
         self._bundle.verify(self._plan.entries)
         with self._stop.on_signals():
             writer, session = self._reopen(path) if resume else (None, None)
+            if writer is not None and session is not None and session.end is not None and self._is_whole(session):
+                writer.close()
+                return session.end
             try:
                 checks, failures = self._check_all()
             except StopRequestedError as error:
@@ -152,6 +155,11 @@ class Run:
             writer.close()
             raise SessionError(f"{path} cannot be resumed: {problem}; start a new session with another -o")
         return writer, session
+
+    def _is_whole(self, session: Session) -> bool:
+        """Whether every case has been measured in every pass, so that there is nothing to go on with."""
+        done = {(block.case, block.pass_index) for block in session.blocks}
+        return len(done) == self._options.passes * len(self._plan.cases)
 
     def _conditions(self) -> Conditions:
         return capture_conditions(self._root, started=self._started)
