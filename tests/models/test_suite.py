@@ -1,4 +1,5 @@
 import contextlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -123,3 +124,9 @@ def test_a_batch_named_twice_counts_once() -> None:
         b'name = "x"\nbatches = [8, [8], 8]\n[[linear]]\nin_features = 4\nout_features = 3', source="x"
     ).workloads()
     assert workload.batch_shapes == ((8,),)
+
+
+def test_the_suite_in_the_readme_is_one() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (text,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    assert len(parse_suite(text.encode(), source="README.md").workloads()) == 2
