@@ -7,10 +7,9 @@ from pathlib import Path
 import msgspec
 
 from models.layout import LinearShape, ShapeError
-from models.workload import NAME, Activation, Workload, linear_workload, network_layers
+from models.workload import FLOAT32_BYTES, NAME, Activation, Workload, linear_workload, network_layers
 
 MAX_SUITE_BYTES = 1_000_000
-FLOAT32_BYTES = 4
 MAX_SWEEP = 2.0**40
 
 

@@ -10,6 +10,7 @@ import msgspec
 from models.layout import MAX_FEATURES, LinearShape, ShapeError
 
 MAX_LEADING_DIMENSIONS = 6  # torch and ONNX Runtime take more; no deployed Linear layer does
+FLOAT32_BYTES = 4
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -67,6 +68,11 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def weight_count(self) -> int:
         """How many weights all layers store, biases not counted."""
         return sum(layer.weight_count for layer in self.layers)
+
+    @property
+    def weight_bytes(self) -> int:
+        """What all weights take in float32, biases not counted."""
+        return FLOAT32_BYTES * self.weight_count
 
     @property
     def is_one_layer(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 
 from models.layout import WeightLayout
-from models.workload import Workload
+from models.workload import Workload, format_batch
 
 MANIFEST_SCHEMA = 1
 SESSION_SCHEMA = 1
@@ -230,8 +230,8 @@ class Case(Record, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """A readable key, unique in a session."""
-        batch = "x".join(str(size) for size in self.batch_shape) or "none"
-        parts = [self.runtime, self.form, self.workload, f"b{batch}", self.dtype, f"t{self.threads}", self.weights]
+        batch = f"b{format_batch(self.batch_shape)}"
+        parts = [self.runtime, self.form, self.workload, batch, self.dtype, f"t{self.threads}", self.weights]
         return "/".join(parts if self.control is Control.NONE else [*parts, self.control])
 
 

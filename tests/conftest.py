@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +93,11 @@ def replace_file(bundle: Path, name: str, content: bytes) -> None:
     (entry,) = [entry for entry in (*manifest["artifacts"], *manifest["answers"]) if entry["path"] == name]
     entry.update(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
     (bundle / MANIFEST_NAME).write_text(json.dumps(manifest))
+
+
+def pytest_configure() -> None:
+    """A shell's background job starts with Ctrl-C ignored, and so would all it starts: the tests send it on purpose."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

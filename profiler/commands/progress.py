@@ -73,7 +73,6 @@ class _Bar:
 
     def __init__(self, what: str, *, quiet: bool) -> None:
         self._what = what
-        self._quiet = quiet
         self._console = Console(stderr=True, highlight=False, quiet=quiet)
         self._started = self._last_line = time.monotonic()
         self._first_done: int | None = None

@@ -103,7 +103,7 @@ def needed_bytes(workload: Workload) -> int:
     """An upper estimate of the memory that exporting a workload takes."""
     rows = sum(batch_rows(batch_shape) for batch_shape in workload.batch_shapes)
     widest = max(workload.in_features, *(layer.out_features for layer in workload.layers))
-    return BASE_BYTES + 4 * WEIGHT_COPIES * workload.weight_count + 8 * VALUE_COPIES * rows * widest
+    return BASE_BYTES + WEIGHT_COPIES * workload.weight_bytes + 8 * VALUE_COPIES * rows * widest
 
 
 def refuse_oversize(workload: Workload, *, available_bytes: int) -> None:
@@ -119,7 +119,7 @@ def refuse_oversize(workload: Workload, *, available_bytes: int) -> None:
 
 def _refuse_full_disk(folder: Path, workloads: Sequence[Workload], targets: dict[str, list[_Target]]) -> None:
     needed = sum(
-        4 * workload.weight_count * len(targets[workload.name])
+        workload.weight_bytes * len(targets[workload.name])
         + (4 * workload.in_features + 16 * workload.out_features) * sum(map(batch_rows, workload.batch_shapes))
         for workload in workloads
     )

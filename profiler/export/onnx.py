@@ -131,7 +131,7 @@ def _serialize(builder: _Builder, workload: Workload, input_rank: int) -> bytes:
 
 
 def _refuse_oversize(workload: Workload) -> None:
-    needed = 4 * workload.weight_count
+    needed = workload.weight_bytes
     if needed >= MAX_FILE_BYTES - (1 << 20):
         raise ExportError(
             f"{workload.name} has {needed / 2**30:.1f} GiB of weights and an ONNX file holds at most 2 GiB; "

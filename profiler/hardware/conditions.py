@@ -29,7 +29,7 @@ def capture_conditions(root: Path, *, started: float) -> Conditions:
     is_live = root == Path("/")
     return Conditions(
         at_s=time.monotonic() - started,
-        utc=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        utc=utc_now(),
         canary_s=measure_canary() if is_live else None,
         governors={p.name: text for p in policies if (text := read_text(p / "scaling_governor"))},
         frequencies_hz={p.name: khz * _KHZ for p in policies if (khz := read_int(p / "scaling_cur_freq"))},
@@ -39,6 +39,11 @@ def capture_conditions(root: Path, *, started: float) -> Conditions:
         load_1min=_load() if is_live else None,
         swap_used_bytes=_swap_used() if is_live else None,
     )
+
+
+def utc_now() -> str:
+    """The wall clock in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def measure_canary() -> float:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable
 
 from models.layout import WeightLayout
-from models.workload import Workload, batch_rows
+from models.workload import FLOAT32_BYTES, Workload, batch_rows
 from profiler.errors import BundleError
 from profiler.records import Answer, Artifact, Case, Control, Form, Manifest, Options, Weights
 from profiler.runtimes import RuntimeInfo, runtime_info
@@ -14,7 +14,6 @@ from profiler.session import ARMS
 ARMS_PER_CASE = len(ARMS)
 COPIES_WHILE_LOADING = 3  # the file's bytes, the weights, and their packed form
 MIN_BYTES = 4_000_000  # sessions, graphs and buffers of even the smallest model
-FLOAT32_BYTES = 4
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,6 @@ the pass goes on in a new worker.
 """
 
 import collections
-import datetime
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from profiler import __version__
 from profiler.bundle import Bundle
 from profiler.errors import ArtifactError, RunInterruptedError, SessionError
 from profiler.files import refuse_existing
-from profiler.hardware.conditions import capture_conditions
+from profiler.hardware.conditions import capture_conditions, utc_now
 from profiler.measure.child import StopRequestedError, Worker
 from profiler.measure.crew import Crew
 from profiler.measure.messages import ArmFile, BlockRequest, Checked, CheckRequest, Measured, Reason, Rejected
@@ -344,8 +343,3 @@ def resume_problem(old: Header, new: Header) -> str | None:
         if old.hardware.software.get(name) != new.hardware.software.get(name)
     ]
     return changed[0] if changed else None
-
-
-def utc_now() -> str:
-    """The wall clock in UTC, to the second."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -132,14 +132,13 @@ def _label(row: Row) -> str:
 
 
 def _row(comparison: Comparison, workload: Workload, check: Check | None, caches: tuple[CacheInfo, ...]) -> Row:
-    weight_bytes = 4 * workload.weight_count
     truths = {truth.layout: truth for truth in check.arms} if check else {}
     return Row(
         case=comparison.case,
         dimensions=workload.dimensions if workload.is_one_layer else workload.name,
         batch=format_batch(comparison.case.batch_shape),
-        weight_bytes=weight_bytes,
-        fits_in=cache_level_for(weight_bytes, caches),
+        weight_bytes=workload.weight_bytes,
+        fits_in=cache_level_for(workload.weight_bytes, caches),
         arms={layout: _arm(truths.get(layout), comparison.time_s.get(layout)) for layout in WeightLayout},
         speedup=_ratio(comparison.effect),
         null=_ratio(comparison.null),
