@@ -10,7 +10,7 @@ import msgspec
 
 from profiler.errors import BundleError
 from profiler.files import read_limited, sha256_of
-from profiler.records import MANIFEST_SCHEMA, Answer, Artifact, Manifest
+from profiler.records import MANIFEST_SCHEMA, Entry, Manifest
 
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 64_000_000
@@ -24,7 +24,7 @@ class Bundle:
     manifest: Manifest
     manifest_sha256: str
 
-    def path_of(self, entry: Artifact | Answer) -> Path:
+    def path_of(self, entry: Entry) -> Path:
         """Where a file of the bundle lies.
 
         Raises:
@@ -32,7 +32,7 @@ class Bundle:
         """
         return safe_path(self.folder, entry.path)
 
-    def verify(self, entries: Iterable[Artifact | Answer]) -> None:
+    def verify(self, entries: Iterable[Entry]) -> None:
         """Hash each file and compare with the manifest.
 
         Raises:
@@ -102,13 +102,15 @@ def schema_version_of(text: bytes) -> int | None:
         return None
 
 
-def version_problem(text: bytes, newest: int) -> str | None:
+def version_problem(text: bytes, newest: int, *, oldest: int = 1) -> str | None:
     """What is wrong with the schema version of a JSON object, None if nothing is or it has none."""
     version = schema_version_of(text)
-    if version is None or 1 <= version <= newest:
+    if version is None or oldest <= version <= newest:
         return None
     if version < 1:
         return f"has schema version {version}, which never was"
+    if version < oldest:
+        return f"has schema version {version}, which this program reads no more (from {oldest} on); measure again"
     return (
         f"has schema version {version}, this program reads up to {newest}; "
         "update it with: pip install --upgrade layout-profiler"
@@ -121,7 +123,7 @@ def is_bundle(folder: Path) -> bool:
         manifest = open_bundle(folder).manifest
     except BundleError:
         return False
-    entries: list[Artifact | Answer] = [*manifest.artifacts, *manifest.answers]
+    entries: list[Entry] = [*manifest.artifacts, *manifest.answers, *manifest.identities]
     known = {folder / MANIFEST_NAME} | {folder / entry.path for entry in entries}
     return all(path in known for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
 
@@ -154,7 +156,7 @@ def _check_references(manifest: Manifest, source: str) -> None:
     workloads = {workload.name for workload in manifest.workloads}
     if len(workloads) != len(manifest.workloads):
         raise BundleError(f"{source} names a workload twice")
-    entries: list[Artifact | Answer] = [*manifest.artifacts, *manifest.answers]
+    entries: list[Entry] = [*manifest.artifacts, *manifest.answers, *manifest.identities]
     for entry in entries:
         if entry.workload not in workloads:
             raise BundleError(f"{source}: {entry.path[:80]!r} belongs to an unknown workload {entry.workload[:80]!r}")

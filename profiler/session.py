@@ -1,6 +1,7 @@
 """The session, the seam between `run` and everything after it: append-only JSON lines, synced block by block."""
 
 import contextlib
+import dataclasses
 import errno
 import os
 import tempfile
@@ -9,29 +10,40 @@ from pathlib import Path
 
 import msgspec
 
+from models.layout import WeightLayout
 from profiler.bundle import version_problem
 from profiler.errors import OutputError, SessionError
 from profiler.files import read_limited, refuse_existing, write_error
 from profiler.records import (
     SESSION_SCHEMA,
+    ArmSet,
     Block,
     Check,
     ConditionsRecord,
+    Cost,
     End,
     Failure,
     Header,
+    Options,
     Resume,
     Session,
     SessionRecord,
+    Start,
 )
 
 MAX_LINE_BYTES = 64_000_000
 MAX_SESSION_BYTES = 4_000_000_000
 MAX_COUNT = 100_000  # of passes, rounds or threads
+MAX_ATTEMPTS = 100
 ARMS = ("out_in_1", "out_in_2", "in_out_1", "in_out_2")
 MAX_SLICE_NS = 10**15  # eleven days: no slice of a run lasts longer
+MAX_S = 10**9  # thirty years: no time of a run, and no machine's sleep, is longer
+MIN_S = 1e-9  # of what took time: a clock's step
+MAX_MARGIN = 0.5
+CONFIDENCE_LEVELS = (0.5, 0.9999)
 MAX_CALLS_PER_SLICE = 10**12
 MAX_NUMBER = 2**63
+_MAY_BE_NEGATIVE = {"wall_s"}
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(SessionRecord)
@@ -150,6 +162,8 @@ def parse_session(data: bytes, *, source: str) -> Session:
         header=header,
         conditions=tuple(record for record in later if isinstance(record, ConditionsRecord)),
         checks=tuple(record for record in later if isinstance(record, Check)),
+        starts=tuple(record for record in later if isinstance(record, Start)),
+        costs=tuple(record for record in later if isinstance(record, Cost)),
         blocks=tuple(record for record in later if isinstance(record, Block)),
         failures=tuple(record for record in later if isinstance(record, Failure)),
         resumes=tuple(record for record in later if isinstance(record, Resume)),
@@ -171,7 +185,7 @@ def _records(data: bytes, source: str) -> Iterator[tuple[int, SessionRecord]]:
 
 
 def _check_version(line: bytes, source: str) -> None:
-    problem = version_problem(line, SESSION_SCHEMA)
+    problem = version_problem(line, SESSION_SCHEMA, oldest=SESSION_SCHEMA)
     if problem:
         raise SessionError(f"{source} {problem}")
 
@@ -181,65 +195,148 @@ def _check(header: Header, records: list[tuple[int, SessionRecord]], source: str
     problem = _header_problem(header)
     if problem:
         raise SessionError(f"line 1 of {source} {problem}")
-    cases = {case.id for case in header.cases}
-    seen: set[tuple[str, int]] = set()
+    seen = _Seen(cases={case.id for case in header.cases}, passes=header.options.passes, keys=set())
     for number, record in records[1:]:
-        problem = _block_problem(record, cases, seen) if isinstance(record, Block) else _other_problem(record, cases)
+        problem = _problem(record, seen)
         if problem:
             raise SessionError(f"line {number} of {source} {problem}")
 
 
 def _header_problem(header: Header) -> str | None:
-    workloads = {workload.name for workload in header.workloads}
-    options = header.options
-    if _has_huge_number(msgspec.to_builtins(header)):
-        return "holds a number beyond 64 bits"
-    if not all(0 < count <= MAX_COUNT for count in (options.passes, options.rounds, options.threads)):
-        return "holds impossible options"
+    workloads, options = {workload.name for workload in header.workloads}, header.options
+    if _has_impossible_number(msgspec.to_builtins(header)):
+        return "holds an impossible number"
+    problem = options_problem(options)
+    if problem:
+        return f"holds impossible options: {problem}"
     if len({case.id for case in header.cases if case.workload in workloads}) != len(header.cases):
         return "names a case twice, or one of an unknown workload"
+    for case in header.cases:
+        if (
+            case.runtime not in options.runtimes
+            or case.form not in options.forms
+            or case.threads != options.threads
+            or case.weights not in options.weights
+            or case.control not in options.controls
+            or not 0 <= case.copy < options.copies
+        ):
+            return f"names the case {case.id[:120]!r}, which its options exclude"
     return None
 
 
-def _other_problem(record: SessionRecord, cases: set[str]) -> str | None:
+def options_problem(options: Options) -> str | None:
+    """What makes no sense in a run's options, None if nothing does."""
+    looks, (lowest, highest) = options.looks, CONFIDENCE_LEVELS
+    counts = (options.rounds, options.threads, options.copies, 1 if options.sets is None else options.sets)
+    rules = {
+        f"looks are numbers of passes that rise, from 1 to {MAX_COUNT}": bool(looks)
+        and list(looks) == sorted(set(looks))
+        and 0 < looks[0] <= looks[-1] <= MAX_COUNT,
+        f"a margin lies above 0 and is at most {MAX_MARGIN:.0%}": 0 < options.margin <= MAX_MARGIN,
+        f"a confidence level lies between {lowest:.0%} and {highest:.2%}": (
+            lowest <= options.confidence_level <= highest
+        ),
+        f"rounds, threads, copies and sets are from 1 to {MAX_COUNT}": all(0 < count <= MAX_COUNT for count in counts),
+        "a slice takes time, and eviction_bytes, cost_passes and slowdown_percent are not negative": (
+            min(options.eviction_bytes, options.cost_passes, options.slowdown_percent) >= 0 and options.slice_s > 0
+        ),
+        "repeat_share lies between 0 and 1": 0 <= options.repeat_share <= 1,
+        "there are weights and controls": bool(options.weights and options.controls),
+    }
+    return next((rule for rule, holds in rules.items() if not holds), None)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Seen:
+    """What a session may hold, and the keys of the lines read so far."""
+
+    cases: set[str]
+    passes: int
+    keys: set[tuple[object, ...]]
+
+
+def _problem(record: SessionRecord, seen: _Seen) -> str | None:
+    """What is wrong with a line after the first. Adds its key to those seen."""
     if isinstance(record, Header):
         return "is a second header; one file holds one session"
-    if _has_huge_number(msgspec.to_builtins(record)):
-        return "holds a number beyond 64 bits"
-    if isinstance(record, Check) and record.case not in cases:
+    if isinstance(record, Check | Cost | Block) and record.case not in seen.cases:
         return f"belongs to the unknown case {record.case[:120]!r}"
+    if isinstance(record, Block | Cost | Start) and not 0 <= record.pass_index < seen.passes:
+        return f"belongs to pass {record.pass_index}, and {seen.passes} are the most"
+    # The slices of sets are many, and checked by themselves
+    plain = msgspec.structs.replace(record, sets=()) if isinstance(record, Block) else record
+    if _has_impossible_number(msgspec.to_builtins(plain)):
+        return "holds an impossible number"
+    key = _key(record)
+    if key is not None and key in seen.keys:
+        return f"repeats {' '.join(map(str, key[1:]))}"
+    seen.keys.add(key or ())
+    return _content_problem(record)
+
+
+def _key(record: SessionRecord) -> tuple[object, ...] | None:
+    """What may occur once in a session."""
+    if isinstance(record, Block):
+        return ("block", f"pass {record.pass_index} of {record.case}, attempt {record.attempt}")
+    if isinstance(record, Cost):
+        return ("cost", f"the costs of {record.case} in pass {record.pass_index}")
+    if isinstance(record, Check):
+        return ("check", f"the check of {record.case}")
     return None
 
 
-def _block_problem(block: Block, cases: set[str], seen: set[tuple[str, int]]) -> str | None:
-    """Adds the block to those seen."""
-    if block.case not in cases:
-        return f"belongs to the unknown case {block.case[:120]!r}"
-    if (block.case, block.pass_index) in seen:
-        return f"repeats pass {block.pass_index} of {block.case}"
-    seen.add((block.case, block.pass_index))
-    return None if _is_possible(block) else "holds impossible times"
+def _content_problem(record: SessionRecord) -> str | None:
+    if isinstance(record, Block):
+        if not 0 <= record.attempt < MAX_ATTEMPTS:
+            return "holds an impossible number"
+        return None if record.sets and all(map(_is_possible, record.sets)) else "holds impossible times"
+    if isinstance(record, Cost) and not _is_possible_cost(record):
+        return "holds impossible costs"
+    if isinstance(record, Check):
+        layouts = sorted(arm.layout for arm in record.arms)
+        if layouts != sorted(WeightLayout) or min(arm.size_bytes for arm in record.arms) < 0:
+            return "is not a check of both layouts"
+    if isinstance(record, ConditionsRecord) and not 0 <= record.pass_index <= MAX_COUNT:
+        return "holds an impossible number"
+    return None
 
 
-def _is_possible(block: Block) -> bool:
-    rounds = {len(times) for times in block.slices_ns.values()}
+def _is_possible(arm_set: ArmSet) -> bool:
+    rounds = {len(times) for times in arm_set.slices_ns.values()}
     return (
-        tuple(sorted(block.slices_ns)) == tuple(sorted(ARMS))
+        tuple(sorted(arm_set.slices_ns)) == tuple(sorted(ARMS))
         and len(rounds) == 1
         and rounds != {0}
-        and 0 < block.calls <= MAX_CALLS_PER_SLICE
-        and 0 <= block.pass_index < MAX_NUMBER
-        and all(0 < time < MAX_SLICE_NS for times in block.slices_ns.values() for time in times)
+        and 0 < arm_set.calls <= MAX_CALLS_PER_SLICE
+        and 0 <= arm_set.identity_calls <= MAX_CALLS_PER_SLICE
+        and (arm_set.identity_calls > 0 or not arm_set.identity_ns)
+        and all(0 <= time < MAX_S for time in (arm_set.load_s, arm_set.rounds_s))
+        and all(0 < time < MAX_SLICE_NS for times in arm_set.slices_ns.values() for time in times)
+        and all(0 < time < MAX_SLICE_NS for time in arm_set.identity_ns)
     )
 
 
-def _has_huge_number(value: object) -> bool:
-    """Whether a whole number somewhere in a record is beyond what any machine reports, and would overflow later."""
+def _is_possible_cost(cost: Cost) -> bool:
+    return len(cost.arms) == len(WeightLayout) and all(
+        min(arm.load_s, arm.first_call_s) >= MIN_S for arm in cost.arms.values()
+    )
+
+
+def _has_impossible_number(value: object, name: str = "") -> bool:
+    """Whether a number is beyond what any machine reports, and would overflow or mislead later.
+
+    Whole numbers stay below 64 bits; times, whose names end in `_s`, are neither negative nor longer than a life. A
+    clock that was set may have gone backwards.
+    """
     if isinstance(value, dict):
-        return any(map(_has_huge_number, value.values()))
+        return any(_has_impossible_number(item, str(key)) for key, item in value.items())
     if isinstance(value, list | tuple):
-        return any(map(_has_huge_number, value))
-    return isinstance(value, int) and abs(value) >= MAX_NUMBER
+        return any(_has_impossible_number(item, name) for item in value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    if name.endswith("_s") and name not in _MAY_BE_NEGATIVE:
+        return not (MIN_S if name == "canary_s" else 0) <= value < MAX_S
+    return not (0 if name.endswith("_bytes") else -MAX_NUMBER) <= value < MAX_NUMBER
 
 
 def _whole_length(data: bytes) -> int:
