@@ -1,83 +1,100 @@
 """From raw slice times to one comparison per case: the effect, its null, and the time per call.
 
-Per arm and block, `m` is the median over rounds of log(time per call). With arms O1, O2 (out_in) and I1, I2 (in_out)
-the block's effect is `(m_I1 + m_I2 - m_O1 - m_O2) / 2`, the log speedup of transposed storage, and its null is
+Per arm and set, `m` is the median over rounds of log(time per call). With arms O1, O2 (out_in) and I1, I2 (in_out)
+the effect is `(m_I1 + m_I2 - m_O1 - m_O2) / 2`, the log speedup of transposed storage, and the null is
 `(m_O1 - m_O2 + m_I1 - m_I2) / 2`. If the layouts are equal both have the same variance, so that every run carries its
-own control. The pass is the unit of analysis: blocks of one process share its memory layout.
+own control. A block's effect is the mean over its sets of arms. The pass is the unit of analysis: blocks of one
+process share its memory layout.
 """
 
 import math
 import statistics
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from models.layout import WeightLayout
-from profiler.analyze.statistics import t_interval
-from profiler.analyze.verdicts import decide, more_passes
-from profiler.records import Block, Case, Comparison, Session
+from profiler.analyze.advice import decidable_margin, more_passes
+from profiler.analyze.costs import compare_costs
+from profiler.analyze.disturbance import counted_blocks
+from profiler.analyze.overhead import call_overhead
+from profiler.analyze.verdicts import Judgement, Rule, Series, judge_run
+from profiler.records import ArmSet, Block, Case, Comparison, CostComparison, Options, Session
 
-CONFIDENCE_LEVEL = 0.95
-DEFAULT_MARGIN = 0.03
+
+def rule_of(options: Options, *, margin: float | None = None, confidence_level: float | None = None) -> Rule:
+    """The rule a run was planned with, or the same looks with another margin or confidence level."""
+    return Rule(
+        margin=options.margin if margin is None else margin,
+        confidence_level=options.confidence_level if confidence_level is None else confidence_level,
+        looks=options.looks,
+    )
 
 
 def compare_session(
-    session: Session, *, margin: float = DEFAULT_MARGIN, confidence_level: float = CONFIDENCE_LEVEL
+    session: Session, *, margin: float | None = None, confidence_level: float | None = None
 ) -> tuple[Comparison, ...]:
     """One comparison per case of the session, in its order; cases without a block are undecided.
 
-    Every interval holds at `confidence_level` for its own case. A correction for the number of cases would change
-    `confidence_level` here, and a rule for looking before all passes are done would choose the blocks.
+    The cases are judged together: the chance of any false pays off or costs among them stays below the error that
+    `confidence_level` leaves. Both default to what the run was planned with, which also said when to stop. A session
+    without an end is judged at its looks alone, however often it is read while it grows.
     """
-    blocks: dict[str, list[Block]] = defaultdict(list)
-    for block in session.blocks:
-        blocks[block.case].append(block)
+    blocks = counted_blocks(session.blocks, [case.id for case in session.header.cases])
+    series = {case.id: series_of(blocks[case.id]) for case in session.header.cases}
+    rule = rule_of(session.header.options, margin=margin, confidence_level=confidence_level)
+    judgements = judge_run(series, rule, planned=rule_of(session.header.options), is_over=session.end is not None)
+    costs = compare_costs(session.costs, session.checks, rule)
     return tuple(
-        compare(case, blocks[case.id], margin=margin, confidence_level=confidence_level)
-        for case in session.header.cases
+        _comparison(case, blocks[case.id], judgements[case.id], costs.get(case.id)) for case in session.header.cases
     )
 
 
-def compare(case: Case, blocks: Sequence[Block], *, margin: float, confidence_level: float) -> Comparison:
-    """The comparison of one case from its blocks, one per pass."""
-    medians = [arm_medians(block) for block in blocks]
-    effect = null = None
-    if len(medians) > 1:
-        effect = t_interval([block_effect(m) for m in medians], confidence_level=confidence_level)
-        null = t_interval([block_null(m) for m in medians], confidence_level=confidence_level)
-    decision = decide(effect, null, passes=len(medians), margin=margin)
-    return Comparison(
-        case=case,
-        passes=len(medians),
-        effect=effect,
-        null=null,
-        noise_floor=decision.noise_floor,
-        time_s=_times(medians),
-        verdict=decision.verdict,
-        reason=decision.reason,
-        more_passes=more_passes(effect, null, passes=len(medians), margin=margin),
+def series_of(blocks: Sequence[Block]) -> Series:
+    """Effects and nulls, a pass each."""
+    sets = [[arm_medians(arm_set) for arm_set in block.sets] for block in blocks]
+    return Series(
+        effects=tuple(statistics.fmean(map(set_effect, medians)) for medians in sets),
+        nulls=tuple(statistics.fmean(map(set_null, medians)) for medians in sets),
     )
 
 
-def arm_medians(block: Block) -> dict[str, float]:
+def arm_medians(arm_set: ArmSet) -> dict[str, float]:
     """For each arm the median over rounds of log(seconds per call)."""
-    return {
-        arm: statistics.median(math.log(time * 1e-9 / block.calls) for time in times)
-        for arm, times in block.slices_ns.items()
-    }
+    return {arm: math.log(statistics.median(times) * 1e-9 / arm_set.calls) for arm, times in arm_set.slices_ns.items()}
 
 
-def block_effect(medians: dict[str, float]) -> float:
-    """Log speedup of transposed storage in one block: above 0 it pays."""
+def set_effect(medians: Mapping[str, float]) -> float:
+    """Log speedup of transposed storage in one set: above 0 it pays."""
     return (medians["in_out_1"] + medians["in_out_2"] - medians["out_in_1"] - medians["out_in_2"]) / 2
 
 
-def block_null(medians: dict[str, float]) -> float:
+def set_null(medians: Mapping[str, float]) -> float:
     """The same sum over two copies of each layout: 0 but for noise."""
     return (medians["out_in_1"] - medians["out_in_2"] + medians["in_out_1"] - medians["in_out_2"]) / 2
 
 
-def _times(medians: Sequence[dict[str, float]]) -> dict[WeightLayout, float]:
-    """Seconds per call of each layout: the geometric mean over its arms and passes."""
+def _comparison(case: Case, blocks: Sequence[Block], judgement: Judgement, cost: CostComparison | None) -> Comparison:
+    evidence = judgement.evidence
+    return Comparison(
+        case=case,
+        passes=len(blocks),
+        effect=evidence.effect,
+        null=evidence.null,
+        noise_floor=evidence.noise_floor,
+        time_s=_times(blocks),
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        more_passes=more_passes(judgement),
+        decidable_margin=decidable_margin(judgement),
+        is_biased=judgement.is_biased,
+        disturbed_passes=sum(bool(block.disturbed_by) for block in blocks),
+        overhead=call_overhead(blocks, confidence_level=evidence.rule.confidence_level),
+        cost=cost,
+    )
+
+
+def _times(blocks: Sequence[Block]) -> dict[WeightLayout, float]:
+    """Seconds per call of each layout: the geometric mean over its arms, sets and passes."""
+    medians = [arm_medians(arm_set) for block in blocks for arm_set in block.sets]
     if not medians:
         return {}
     return {
