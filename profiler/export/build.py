@@ -17,13 +17,14 @@ from profiler.bundle import MANIFEST_NAME, format_manifest, is_bundle
 from profiler.errors import ExportError, MemoryNeedError, OutputError
 from profiler.export.answers import RightAnswer, right_answer
 from profiler.export.arrays import arrays
-from profiler.export.onnx import controlled_onnx, idiomatic_onnx
-from profiler.export.torchscript import torchscript
+from profiler.export.onnx import controlled_onnx, identity_onnx, idiomatic_onnx
+from profiler.export.torchscript import identity_torchscript, torchscript
 from profiler.export.verify import verify_artifact
 from profiler.export.weights import Layer, derived_seed, draw_network, out_in_layers
 from profiler.files import new_folder, sha256_of
 from profiler.hardware.software import capture_software
-from profiler.records import MANIFEST_SCHEMA, Answer, Artifact, ArtifactFormat, Form, Manifest
+from profiler.proof.identity import prove_identity
+from profiler.records import MANIFEST_SCHEMA, Answer, Artifact, ArtifactFormat, Form, Identity, Manifest
 
 WEIGHT_COPIES = 10  # seen: 9.0 at 6144x6144: modules, arrays, a file as message and as bytes, its proof, float64 blocks
 VALUE_COPIES = 12  # of inputs, outputs and their errors in float64
@@ -75,6 +76,7 @@ def export_bundle(
         raise ExportError(f"a workload cannot be called {MANIFEST_NAME}; give it another name")
     artifacts: list[Artifact] = []
     answers: list[Answer] = []
+    identities: list[Identity] = []
     with new_folder(folder, force=force, is_ours=is_bundle) as temporary:
         _refuse_full_disk(temporary, workloads, targets)
         for workload in workloads:
@@ -84,6 +86,7 @@ def export_bundle(
             for target in targets[workload.name]:
                 progress(len(artifacts), total, f"{workload.name} {target.format} {target.form} {target.layout}")
                 artifacts.append(_write_artifact(temporary, workload, target, network, layers, right))
+            identities.extend(_write_identities(temporary, workload, formats))
         manifest = Manifest(
             schema_version=MANIFEST_SCHEMA,
             tool_version=__version__,
@@ -93,6 +96,7 @@ def export_bundle(
             workloads=tuple(workloads),
             artifacts=tuple(artifacts),
             answers=tuple(answers),
+            identities=tuple(identities),
         )
         (temporary / MANIFEST_NAME).write_bytes(format_manifest(manifest))
         progress(total, total, "")
@@ -171,6 +175,29 @@ def _write_artifact(
     )
     fitting = [answer for answer in answers if target.input_rank in (None, answer.x.ndim)]
     return verify_artifact(path, entry, workload, layers, fitting)
+
+
+def _write_identities(folder: Path, workload: Workload, formats: Sequence[ArtifactFormat]) -> Iterator[Identity]:
+    """The models that tell what a call costs by itself, for each format that has files of models."""
+    ranks = sorted({len(batch_shape) + 1 for batch_shape in workload.batch_shapes})
+    contents: list[tuple[ArtifactFormat, int | None, bytes]] = []
+    if ArtifactFormat.ONNX in formats:
+        contents += [(ArtifactFormat.ONNX, rank, identity_onnx(workload, input_rank=rank)) for rank in ranks]
+    if ArtifactFormat.TORCHSCRIPT in formats:
+        contents.append((ArtifactFormat.TORCHSCRIPT, None, identity_torchscript(workload)))
+    for file_format, rank, content in contents:
+        suffix = "" if rank is None else f"-rank{rank}"
+        name = f"{workload.name}/{file_format}-identity{suffix}.{_SUFFIXES[file_format]}"
+        (folder / name).write_bytes(content)
+        prove_identity(folder / name, file_format)
+        yield Identity(
+            path=name,
+            sha256=hashlib.sha256(content).hexdigest(),
+            size_bytes=len(content),
+            format=file_format,
+            workload=workload.name,
+            input_rank=rank,
+        )
 
 
 def _content(workload: Workload, target: _Target, network: MLP, layers: list[Layer]) -> bytes:

@@ -69,6 +69,22 @@ def idiomatic_onnx(network: MLP, *, input_rank: int) -> bytes:
     return content
 
 
+def identity_onnx(workload: Workload, *, input_rank: int) -> bytes:
+    """A model without layers: the input, cut off or padded to the size of the output."""
+    builder = _Builder()
+    missing = workload.out_features - workload.in_features
+    if missing > 0:
+        ends = [0] * (2 * input_rank - 1) + [missing]
+        builder.add("Pad", ["x", builder.constant("ends", np.array(ends))], "y")
+    elif missing < 0:
+        bounds = {"starts": 0, "ends": workload.out_features, "axes": -1}
+        names = [builder.constant(name, np.array([value])) for name, value in bounds.items()]
+        builder.add("Slice", ["x", *names], "y")
+    else:
+        builder.add("Identity", ["x"], "y")
+    return _serialize(builder, workload, input_rank)
+
+
 class _Builder:
     """Collects nodes and initializers."""
 

@@ -20,9 +20,10 @@ from profiler.records import LayerProof
 if TYPE_CHECKING:
     import torch
 
-_ALLOWED = {
+_ALLOWED = {  # a network of Linear layers, and an identity model
     "aten::linear", "aten::matmul", "aten::mm", "aten::addmm", "aten::add", "aten::t", "aten::relu", "aten::tanh",
-    "aten::log_softmax", "aten::unsqueeze", "aten::squeeze", "prim::Constant", "prim::GetAttr",
+    "aten::log_softmax", "aten::unsqueeze", "aten::squeeze", "aten::clone",
+    "aten::narrow", "aten::slice", "aten::pad", "prim::Constant", "prim::GetAttr", "prim::ListConstruct",
 }  # fmt: skip
 
 
