@@ -5,7 +5,7 @@ import platform
 import re
 import struct
 import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,7 +16,7 @@ from profiler.bundle import version_problem
 from profiler.errors import HardwareError
 from profiler.files import read_limited
 from profiler.hardware.brand import capture_brand
-from profiler.hardware.conditions import capture_conditions
+from profiler.hardware.conditions import Clocks, capture_conditions
 from profiler.hardware.cpuinfo import CpuInfo, capture_cpuinfo
 from profiler.hardware.devicetree import capture_board
 from profiler.hardware.software import capture_software
@@ -26,6 +26,7 @@ from profiler.records import HARDWARE_SCHEMA, CacheInfo, Fact, HardwareInfo, Mem
 
 MAX_REPORT_BYTES = 10_000_000
 MAX_CACHE_BYTES = 1 << 40
+UNKNOWN_CACHE_BYTES = 16 << 20  # where no size is known: larger than any Pi-class board's last level
 _LIVE = Path("/")
 
 
@@ -61,7 +62,7 @@ def capture_hardware(root: Path = _LIVE) -> HardwareInfo:
         kernel=_kernel(root),
         virtualization=_virtualization(root, cpuinfo),
         software=capture_software() if is_live else {},
-        conditions=capture_conditions(root, started=time.monotonic()),
+        conditions=capture_conditions(root, started=Clocks.now()),
     )
 
 
@@ -90,6 +91,12 @@ def data_cache_sizes(caches: tuple[CacheInfo, ...]) -> tuple[int, ...]:
     return tuple(sorted(size for size in sizes if 0 < size <= MAX_CACHE_BYTES))
 
 
+def wanted_eviction_bytes(caches: Sequence[CacheInfo]) -> int:
+    """What must be read to push everything else out of all caches: twice the largest of them."""
+    sizes = [cache.size_bytes for cache in caches if cache.type != "instruction" and cache.size_bytes]
+    return 2 * max(sizes, default=UNKNOWN_CACHE_BYTES)
+
+
 def cache_level_for(weight_bytes: int, caches: tuple[CacheInfo, ...]) -> str:
     """The first cache that holds so many bytes: `L2`, `memory` beyond all of them, `unknown` where none is known."""
     known = [cache for cache in caches if cache.type != "instruction" and cache.size_bytes]
@@ -97,6 +104,11 @@ def cache_level_for(weight_bytes: int, caches: tuple[CacheInfo, ...]) -> str:
         if weight_bytes <= (cache.size_bytes or 0):
             return f"L{cache.level}"
     return "memory" if known else "unknown"
+
+
+def machine_name(hardware: HardwareInfo) -> str:
+    """The board if its firmware names it, else the processor."""
+    return hardware.board.model.value or hardware.cpu_name.value or "this unknown machine"
 
 
 def _live(value: int | str, source: str, *, is_live: bool) -> Fact:  # type: ignore[type-arg]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from models.workload import Workload
 from profiler.errors import MissingPackageError, OptionError
+from profiler.hardware.surroundings import Surroundings
 from profiler.records import ArtifactFormat, Executed
 
 if TYPE_CHECKING:
@@ -32,9 +33,13 @@ class LoadedModel(Protocol):
 
 
 class Runtime(Protocol):
-    """An inference engine. `clock` gives nanoseconds; all real runtimes use `time.perf_counter_ns`."""
+    """An inference engine.
+
+    `clock` gives nanoseconds and `surroundings` what goes on around it; real runtimes take both from the machine.
+    """
 
     clock: Callable[[], int]
+    surroundings: Callable[[], Surroundings]
 
     def load(self, path: Path, workload: Workload, *, threads: int) -> LoadedModel:
         """Load a file that has been proved.
@@ -42,6 +47,10 @@ class Runtime(Protocol):
         Raises:
             RefusalError: the runtime does not accept it.
         """
+        ...
+
+    def load_identity(self, path: Path | None, workload: Workload, *, threads: int) -> LoadedModel:
+        """Load the identity model; `path` is None for formats that need no file for it."""
         ...
 
 

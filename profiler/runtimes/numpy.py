@@ -9,6 +9,7 @@ import numpy as np
 from models.layout import WeightLayout
 from models.reference import activate
 from models.workload import Activation, Workload
+from profiler.hardware.surroundings import look_around
 from profiler.proof.arrays import Layer, load_layers
 from profiler.records import Executed, ExecutedLayout
 
@@ -18,11 +19,16 @@ class NumpyRuntime:
 
     def __init__(self) -> None:
         self.clock = time.perf_counter_ns
+        self.surroundings = look_around
 
     def load(self, path: Path, workload: Workload, *, threads: int) -> "NumpyModel":  # noqa: ARG002 - see above
         """Read the arrays."""
         layout, layers = load_layers(path)
         return NumpyModel(layout, layers, workload)
+
+    def load_identity(self, path: Path | None, workload: Workload, *, threads: int) -> "NumpyIdentity":  # noqa: ARG002
+        """A copy, which needs no file."""
+        return NumpyIdentity(workload)
 
 
 class NumpyModel:
@@ -66,3 +72,27 @@ class NumpyModel:
             operator="x @ W.T" if self._layout is WeightLayout.OUT_IN else "x @ W",
             known_by=f"the strides {strides} handed to np.matmul",
         )
+
+
+class NumpyIdentity:
+    """The input copied into the output, cut off at its end or padded with zeros."""
+
+    def __init__(self, workload: Workload) -> None:
+        self._out_features = workload.out_features
+        self._common = min(workload.in_features, workload.out_features)
+
+    def answer(self, x: np.ndarray) -> np.ndarray:
+        """`[..., in_features] -> [..., out_features]`."""
+        out = np.zeros((*x.shape[:-1], self._out_features), dtype=np.float32)
+        np.copyto(out[..., : self._common], x[..., : self._common])
+        return out
+
+    def bind(self, x: np.ndarray) -> Callable[[], object]:
+        """The call; the output is allocated beforehand."""
+        out = self.answer(x)
+        source, target = x[..., : self._common], out[..., : self._common]
+        return lambda: np.copyto(target, source)
+
+    def executed(self) -> Executed:
+        """Nothing but a copy."""
+        return Executed(layout=ExecutedLayout.UNKNOWN, operator="copy", known_by="it is written so")

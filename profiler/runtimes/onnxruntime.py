@@ -15,6 +15,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as errors
 from models.layout import WeightLayout
 from models.workload import Workload
 from profiler.errors import RefusalError
+from profiler.hardware.surroundings import look_around
 from profiler.proof.onnx import prove_onnx
 from profiler.records import Executed, ExecutedLayout
 
@@ -30,6 +31,7 @@ class OnnxRuntime:
 
     def __init__(self) -> None:
         self.clock = time.perf_counter_ns
+        self.surroundings = look_around
         self._pool_threads: int | None = None
 
     def load(self, path: Path, workload: Workload, *, threads: int) -> "OnnxModel":  # noqa: ARG002 - the file says all
@@ -39,6 +41,11 @@ class OnnxRuntime:
             RefusalError: ONNX Runtime does not accept the file.
         """
         return OnnxModel(path, functools.partial(self._options, threads), packed=self.packs_weights)
+
+    def load_identity(self, path: Path | None, workload: Workload, *, threads: int) -> "OnnxModel":
+        """Create a session of the identity model."""
+        assert path is not None
+        return self.load(path, workload, threads=threads)
 
     def _options(self, threads: int) -> Any:
         options = onnxruntime.SessionOptions()

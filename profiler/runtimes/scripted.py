@@ -14,8 +14,9 @@ import msgspec
 import numpy as np
 
 from models.workload import Workload
+from profiler.hardware.surroundings import Surroundings
 from profiler.records import Executed
-from profiler.runtimes.numpy import NumpyModel, NumpyRuntime
+from profiler.runtimes.numpy import NumpyIdentity, NumpyModel, NumpyRuntime
 
 VARIABLE = "LAYOUT_PROFILER_SCRIPT"
 
@@ -25,7 +26,8 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     A call takes `base_ns`, times `in_out_factor` for files stored that way, times log-normal noise with the given
     standard deviations: one draw per process, one per loaded copy, one per call. Loading a file whose path contains
-    `die_on` raises `signal` in the worker; every load sleeps `load_s` for real.
+    `die_on` raises `signal` in the worker; every load sleeps `load_s` for real. The identity model takes
+    `identity_ns`. The surroundings are quiet, but for a share `disturbed` of all looks, which see swapping.
     """
 
     base_ns: float = 100_000
@@ -36,6 +38,8 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     die_on: str | None = None
     signal: int = signal.SIGKILL
     load_s: float = 0.0
+    identity_ns: float = 1000
+    disturbed: float = 0.0
 
 
 class ScriptedRuntime:
@@ -45,11 +49,27 @@ class ScriptedRuntime:
         self.script = msgspec.json.decode(os.environ.get(VARIABLE, "{}"), type=Script)
         self.now_ns = 0.0
         self.random = random.Random()
+        self.swapped = 0
         self.process_factor = self.noise(self.script.pass_sd)
 
     def clock(self) -> int:
         """The invented time."""
         return round(self.now_ns)
+
+    def surroundings(self) -> Surroundings:
+        """Nothing happens, unless the script wants it."""
+        self.swapped += self.random.random() < self.script.disturbed
+        return Surroundings(
+            at_s=self.now_ns * 1e-9,
+            cpu_s=self.now_ns * 1e-9,
+            busy_s=self.now_ns * 1e-9,
+            swapped_pages=self.swapped,
+            canary_s=1e-5,
+        )
+
+    def load_identity(self, path: Path | None, workload: Workload, *, threads: int) -> "ScriptedModel":  # noqa: ARG002
+        """A copy with its own invented time."""
+        return ScriptedModel(self, NumpyIdentity(workload), self.script.identity_ns)
 
     def noise(self, deviation: float) -> float:
         """One log-normal factor."""
@@ -68,7 +88,7 @@ class ScriptedRuntime:
 class ScriptedModel:
     """One loaded copy with its own invented time per call."""
 
-    def __init__(self, runtime: ScriptedRuntime, model: NumpyModel, call_ns: float) -> None:
+    def __init__(self, runtime: ScriptedRuntime, model: NumpyModel | NumpyIdentity, call_ns: float) -> None:
         self._runtime = runtime
         self._model = model
         self._call_ns = call_ns

@@ -10,6 +10,7 @@ import torch
 
 from models.layout import WeightLayout
 from models.workload import Workload
+from profiler.hardware.surroundings import look_around
 from profiler.proof.torchscript import load_module, stored_model
 from profiler.records import Executed, ExecutedLayout
 
@@ -19,6 +20,7 @@ class TorchScriptRuntime:
 
     def __init__(self) -> None:
         self.clock = time.perf_counter_ns
+        self.surroundings = look_around
         # For the whole process, which does nothing else: as deployed, without autograd's bookkeeping
         self.inference_mode = torch.inference_mode()
         self.inference_mode.__enter__()
@@ -31,6 +33,11 @@ class TorchScriptRuntime:
         """
         torch.set_num_threads(threads)
         return TorchScriptModel(load_module(path), path)
+
+    def load_identity(self, path: Path | None, workload: Workload, *, threads: int) -> "TorchScriptModel":
+        """Load the identity module."""
+        assert path is not None
+        return self.load(path, workload, threads=threads)
 
 
 class TorchScriptModel:
