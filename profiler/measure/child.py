@@ -12,7 +12,7 @@ from typing import IO, Self
 
 import msgspec
 
-from profiler.measure.messages import Message, Rejected, Reply, Started
+from profiler.measure.messages import EndRequest, ForkRequest, Gone, Message, Rejected, Reply, Started
 from profiler.python import python_command
 from profiler.signals import Stop, describe_signal
 
@@ -24,11 +24,11 @@ STDERR_TAIL_BYTES = 2000
 MAX_ENVIRONMENT_BYTES = 4096
 _PROGRAM = """
 import os, sys
-runtime, threads, cpus = sys.argv[2:]
+runtime, threads, cpus, kind = sys.argv[2:]
 if cpus:
     os.sched_setaffinity(0, [int(cpu) for cpu in cpus.split(",")])
 from profiler.measure.worker import main
-main(runtime, int(threads))
+main(runtime, int(threads), is_nursery=kind == "nursery")
 """
 _decoder = msgspec.json.Decoder(Reply)
 
@@ -52,13 +52,23 @@ class Worker:
     """A running worker process. Use as a context manager; it is gone at the end of the block."""
 
     def __init__(
-        self, runtime: str, *, threads: int, cpus: Sequence[int], stop: Stop, generator: random.Random
+        self,
+        runtime: str,
+        *,
+        threads: int,
+        cpus: Sequence[int],
+        stop: Stop,
+        generator: random.Random,
+        is_nursery: bool = False,
     ) -> None:
         self._stop = stop
+        self._born_s = time.monotonic()
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._buffer = b""
         self._process = subprocess.Popen(
-            python_command(_PROGRAM, runtime, str(threads), ",".join(map(str, cpus))),
+            python_command(
+                _PROGRAM, runtime, str(threads), ",".join(map(str, cpus)), "nursery" if is_nursery else "worker"
+            ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
@@ -81,6 +91,11 @@ class Worker:
     def pid(self) -> int:
         """The process identifier."""
         return self._process.pid
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self._born_s
 
     def start(self) -> Started | Rejected:
         """Wait until the runtime is imported.
@@ -127,15 +142,18 @@ class Worker:
             self._buffer += piece
         line, _, self._buffer = self._buffer.partition(b"\n")
         reply: Reply = _decoder.decode(line)
+        if isinstance(reply, Gone) and reply.status != 0:  # a nursery tells of its worker
+            raise self._death(status=reply.status)
         return reply
 
-    def _death(self, message: str | None = None) -> WorkerDiedError:
-        try:
-            status = self._process.wait(timeout=LAST_WORDS_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            status = self._process.wait()
-            message = message or "closed its output without ending, and was ended"
+    def _death(self, message: str | None = None, *, status: int | None = None) -> WorkerDiedError:
+        if status is None:
+            try:
+                status = self._process.wait(timeout=LAST_WORDS_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                status = self._process.wait()
+                message = message or "closed its output without ending, and was ended"
         size = self._stderr.seek(0, os.SEEK_END)
         self._stderr.seek(max(0, size - STDERR_TAIL_BYTES))
         tail = self._stderr.read().decode("utf-8", "replace").strip()
@@ -145,6 +163,49 @@ class Worker:
         return WorkerDiedError(
             exit_signal=number, exit_status=None if number is not None else status, message=message, stderr_tail=tail
         )
+
+
+class ForkedWorker:
+    """A worker that a nursery forks, for the time of the block. The nursery lives on unless its worker died."""
+
+    def __init__(self, nursery: Worker, *, is_new: bool) -> None:
+        self._nursery = nursery
+        self._is_new = is_new
+        self._born_s = time.monotonic()
+        self.is_over = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """End it in order; whatever else ended it may have left a reply in the pipe, so that ends the nursery too."""
+        try:
+            if kind is None and not self.is_over:
+                self._nursery.request(EndRequest())
+                return
+        except WorkerDiedError:
+            pass
+        self.is_over = True
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it, or the nursery before it, was started."""
+        return self._nursery.age_s if self._is_new else time.monotonic() - self._born_s
+
+    def start(self) -> Started | Rejected:
+        """Wait until the runtime is imported, if that was not done before, and the worker is forked."""
+        if self._is_new:
+            first = self._nursery.start()
+            if not isinstance(first, Started):
+                self.is_over = True
+                return first
+        reply = self._nursery.request(ForkRequest())
+        assert isinstance(reply, Started)
+        return reply
+
+    def request(self, message: Message) -> Reply:
+        """Send a request and wait for its reply."""
+        return self._nursery.request(message)
 
 
 def _last_line(tail: str, status: int) -> str:

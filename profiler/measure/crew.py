@@ -1,16 +1,17 @@
-"""Works through cases in a worker; when one dies, its death is told and a new one goes on with what is left."""
+"""Works through jobs in a worker; when one dies, its death is told and a new one goes on with what is left."""
 
 import collections
+import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 
-from profiler.measure.child import Worker, WorkerDiedError
+from profiler.measure.child import ForkedWorker, Worker, WorkerDiedError
 from profiler.measure.messages import Started
-from profiler.measure.plan import PlannedCase
+from profiler.measure.plan import Job, PlannedCase
 from profiler.records import Failure, Options, Stage
 from profiler.signals import Stop
 
-Act = Callable[[Worker, PlannedCase], str | None]
+Act = Callable[[Worker | ForkedWorker, Job], str | None]
 Fail = Callable[[Failure], None]
 
 
@@ -20,51 +21,88 @@ class Crew:
     def __init__(self, options: Options, stop: Stop) -> None:
         self._options = options
         self._stop = stop
+        self._nurseries: dict[str, Worker] = {}
         self._random = random.Random()  # sizes of environments: never the same twice, not even on --resume
 
     def work(
-        self, cases: Sequence[PlannedCase], *, act: Act, fail: Fail, stage: Stage, pass_index: int | None = None
+        self,
+        jobs: collections.deque[Job],
+        *,
+        act: Act,
+        fail: Fail,
+        started: Callable[[float], None] = lambda _: None,
+        pass_index: int | None = None,
     ) -> None:
-        """Do something with every case of one runtime, in a single worker as long as none dies.
+        """Do all jobs of one runtime, in a single worker as long as none dies.
 
         Args:
-            cases: what to work through, all of the same runtime.
-            act: talks to the worker about a case; returns what is wrong, None if nothing is.
+            jobs: what to do, all with the same runtime. `act` may add to them.
+            act: talks to the worker about a job; returns what is wrong, None if nothing is.
             fail: is told of every failure: a case's, or (without a case) that of a worker that could not start,
                 which ends the work.
-            stage: where a failure happens.
-            pass_index: the pass it happens in.
+            started: is told how many seconds a worker took to start.
+            pass_index: the pass that all this belongs to.
 
         Raises:
             StopRequestedError: the run shall end.
         """
-        left = collections.deque(cases)
-        while left:
-            current: PlannedCase | None = None
-            with self._start(cases[0].case.runtime) as worker:
-                try:
-                    started = worker.start()
-                    if not isinstance(started, Started):
-                        fail(_failure(cases[0], None, Stage.START, pass_index, started.message))
+        first = jobs[0].planned if jobs else None
+        while jobs and first is not None:
+            current: Job | None = None
+            try:
+                with self._worker(first.case.runtime) as worker:
+                    reply = worker.start()
+                    if not isinstance(reply, Started):
+                        fail(_failure(first, None, Stage.START, pass_index, reply.message))
                         return
-                    while left:
-                        current = left.popleft()
+                    started(worker.age_s)
+                    while jobs:
+                        current = jobs.popleft()
                         problem = act(worker, current)
                         if problem is not None:
-                            fail(_failure(current, current.case.id, stage, pass_index, problem))
-                except WorkerDiedError as death:
-                    case = current.case.id if current else None
-                    fail(_failure(cases[0], case, stage if current else Stage.START, pass_index, death.message, death))
-                    if current is None:
-                        return
+                            case = current.planned.case.id
+                            fail(_failure(current.planned, case, current.stage, pass_index, problem))
+            except WorkerDiedError as death:
+                if current is None:
+                    fail(_failure(first, None, Stage.START, pass_index, death.message, death))
+                    return
+                fail(_failure(first, current.planned.case.id, current.stage, pass_index, death.message, death))
 
-    def _start(self, runtime: str) -> Worker:
+    def close(self) -> None:
+        """End the nurseries."""
+        for runtime in list(self._nurseries):
+            self._leave(runtime)
+
+    @contextlib.contextmanager
+    def _worker(self, runtime: str) -> Iterator[Worker | ForkedWorker]:
+        if not self._options.forked:
+            with self._start(runtime, is_nursery=False) as worker:
+                yield worker
+            return
+        is_new = runtime not in self._nurseries
+        if is_new:
+            self._nurseries[runtime] = self._start(runtime, is_nursery=True)
+        forked = ForkedWorker(self._nurseries[runtime], is_new=is_new)
+        try:
+            with forked:
+                yield forked
+        except BaseException:
+            self._leave(runtime)
+            raise
+        if forked.is_over:
+            self._leave(runtime)
+
+    def _leave(self, runtime: str) -> None:
+        self._nurseries.pop(runtime).__exit__()
+
+    def _start(self, runtime: str, *, is_nursery: bool) -> Worker:
         return Worker(
             runtime,
             threads=self._options.threads,
             cpus=self._options.cpus,
             stop=self._stop,
             generator=self._random,
+            is_nursery=is_nursery,
         )
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from models.layout import WeightLayout
 from models.workload import Workload
-from profiler.records import ArmTruth, Artifact
+from profiler.records import ArmCost, ArmSet, ArmTruth, Artifact, Quiet
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
@@ -28,17 +28,47 @@ class CheckRequest(Message, frozen=True, kw_only=True, tag="check"):
     batch_shape: tuple[int, ...]
     is_controlled: bool
     answer_path: str
+    has_identity: bool
+    identity_path: str | None
+
+
+class CostRequest(Message, frozen=True, kw_only=True, tag="cost"):
+    """Load each layout in a process of its own, forked before anything was loaded, and call it once."""
+
+    workload: Workload
+    files: dict[WeightLayout, str]
+    answer_path: str
+    has_identity: bool
+    identity_path: str | None
+    seed: int
 
 
 class BlockRequest(Message, frozen=True, kw_only=True, tag="block"):
-    """Load four arms and time them. `files` maps an arm's name to its path."""
+    """Load four arms and time them, `sets` times, with the identity model beside them if there is one.
+
+    `files` maps an arm's name to its path; plain arrays have an identity model without a file. `extra_percent` maps
+    an arm to the calls in a hundred that it makes beyond the counted ones.
+    """
 
     workload: Workload
     files: dict[str, str]
     answer_path: str
+    has_identity: bool
+    identity_path: str | None
     seed: int
+    sets: int
     rounds: int
     slice_ns: int
+    eviction_bytes: int
+    extra_percent: dict[str, int]
+
+
+class ForkRequest(Message, frozen=True, kw_only=True, tag="fork"):
+    """To a nursery: fork a worker, which then answers requests in its place."""
+
+
+class EndRequest(Message, frozen=True, kw_only=True, tag="end"):
+    """To a forked worker: end, so that the nursery answers again."""
 
 
 class Started(Message, frozen=True, kw_only=True, tag="started"):
@@ -51,12 +81,23 @@ class Checked(Message, frozen=True, kw_only=True, tag="checked"):
     arms: tuple[ArmTruth, ...]
 
 
-class Measured(Message, frozen=True, kw_only=True, tag="measured"):
-    """A block's raw times; see `records.Block`."""
+class Costed(Message, frozen=True, kw_only=True, tag="costed"):
+    """What each layout cost."""
 
-    calls: int
-    slices_ns: dict[str, tuple[int, ...]]
-    major_faults: int | None
+    arms: dict[WeightLayout, ArmCost]
+
+
+class Measured(Message, frozen=True, kw_only=True, tag="measured"):
+    """A block's raw times and what went on around it; see `records.Block`."""
+
+    sets: tuple[ArmSet, ...]
+    quiet: Quiet
+
+
+class Gone(Message, frozen=True, kw_only=True, tag="gone"):
+    """From a nursery: its worker has ended, with that exit status; below 0, by that signal."""
+
+    status: int
 
 
 class Reason(enum.StrEnum):
@@ -75,5 +116,5 @@ class Rejected(Message, frozen=True, kw_only=True, tag="rejected"):
     message: str
 
 
-Request = CheckRequest | BlockRequest
-Reply = Started | Checked | Measured | Rejected
+Request = CheckRequest | CostRequest | BlockRequest | ForkRequest | EndRequest
+Reply = Started | Checked | Costed | Measured | Gone | Rejected

@@ -1,13 +1,26 @@
 """The plan of a run: which cases, with which files, in which order. Pure functions of manifest and options."""
 
 import dataclasses
+import itertools
 import random
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 
 from models.layout import WeightLayout
 from models.workload import FLOAT32_BYTES, Workload, batch_rows
 from profiler.errors import BundleError
-from profiler.records import Answer, Artifact, Case, Control, Form, Manifest, Options, Weights
+from profiler.records import (
+    Answer,
+    Artifact,
+    ArtifactFormat,
+    Case,
+    Control,
+    Entry,
+    Form,
+    Identity,
+    Manifest,
+    Options,
+    Stage,
+)
 from profiler.runtimes import RuntimeInfo, runtime_info
 from profiler.session import ARMS
 
@@ -24,11 +37,17 @@ class PlannedCase:
     workload: Workload
     artifacts: dict[WeightLayout, Artifact]
     answer: Answer
+    identity: Identity | None
+
+    @property
+    def has_identity(self) -> bool:
+        """Whether there is an identity model to time beside it; plain arrays need no file for one."""
+        return self.identity is not None or self.artifacts[WeightLayout.OUT_IN].format is ArtifactFormat.ARRAYS
 
     @property
     def loaded_artifacts(self) -> dict[WeightLayout, Artifact]:
-        """What is loaded under each layout's name; under the identical control, the same file under both."""
-        if self.case.control is Control.IDENTICAL:
+        """What is loaded under each layout's name; in a control, the same file under both."""
+        if self.case.control is not Control.NONE:
             return dict.fromkeys(WeightLayout, self.artifacts[WeightLayout.OUT_IN])
         return self.artifacts
 
@@ -42,7 +61,16 @@ class PlannedCase:
         weights = (ARMS_PER_CASE + COPIES_WHILE_LOADING - 1) * max(a.size_bytes for a in self.artifacts.values())
         widths = self.workload.in_features + sum(layer.out_features for layer in self.workload.layers)
         values = FLOAT32_BYTES * batch_rows(self.case.batch_shape) * widths
-        return MIN_BYTES + weights + 2 * self.answer.size_bytes + ARMS_PER_CASE * values
+        return MIN_BYTES + weights + 2 * self.answer.size_bytes + (ARMS_PER_CASE + 1) * values
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Something to do with a case: its stage, and which attempt it is."""
+
+    planned: PlannedCase
+    stage: Stage
+    attempt: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,12 +81,14 @@ class Plan:
     left_out: tuple[str, ...]
 
     @property
-    def entries(self) -> list[Artifact | Answer]:
+    def entries(self) -> list[Entry]:
         """Every file the run will load, each once."""
-        found: dict[str, Artifact | Answer] = {}
+        found: dict[str, Entry] = {}
         for planned in self.cases:
             found |= {artifact.path: artifact for artifact in planned.artifacts.values()}
             found[planned.answer.path] = planned.answer
+            if planned.identity is not None:
+                found[planned.identity.path] = planned.identity
         return list(found.values())
 
 
@@ -84,29 +114,39 @@ def make_plan(manifest: Manifest, options: Options) -> Plan:
 
 
 def _cases_of(info: RuntimeInfo, manifest: Manifest, options: Options) -> list[PlannedCase]:
-    found = []
+    found: list[PlannedCase] = []
     for workload in manifest.workloads:
         for form in options.forms:
             for batch_shape in workload.batch_shapes:
-                artifacts = _pair(manifest.artifacts, info, workload, form, len(batch_shape) + 1)
+                rank = len(batch_shape) + 1
+                artifacts = _pair(manifest.artifacts, info, workload, form, rank)
                 answer = _answer(manifest.answers, workload, batch_shape)
+                identity = _identity(manifest.identities, info, workload, rank)
                 if artifacts and answer:
-                    case = _case(info, workload, form, batch_shape, options)
-                    found.append(PlannedCase(case, workload, artifacts, answer))
+                    found.extend(
+                        PlannedCase(case, workload, artifacts, answer, identity)
+                        for case in _variants(info, workload, form, batch_shape, options)
+                    )
     return found
 
 
-def _case(info: RuntimeInfo, workload: Workload, form: Form, batch_shape: tuple[int, ...], options: Options) -> Case:
-    return Case(
-        runtime=info.name,
-        form=form,
-        workload=workload.name,
-        batch_shape=batch_shape,
-        dtype="float32",
-        threads=options.threads,
-        weights=Weights.WARM,
-        control=options.control,
-    )
+def _variants(
+    info: RuntimeInfo, workload: Workload, form: Form, batch_shape: tuple[int, ...], options: Options
+) -> Iterator[Case]:
+    """The case with warm or cold weights; of a control, as many copies as are asked for."""
+    for weights, control in itertools.product(options.weights, options.controls):
+        for copy in range(1 if control is Control.NONE else options.copies):
+            yield Case(
+                runtime=info.name,
+                form=form,
+                workload=workload.name,
+                batch_shape=batch_shape,
+                dtype="float32",
+                threads=options.threads,
+                weights=weights,
+                control=control,
+                copy=copy,
+            )
 
 
 def _pair(
@@ -119,6 +159,13 @@ def _pair(
         and artifact.input_rank in (None, rank)
     }
     return found if len(found) == len(WeightLayout) else None
+
+
+def _identity(identities: Iterable[Identity], info: RuntimeInfo, workload: Workload, rank: int) -> Identity | None:
+    for identity in identities:
+        if (identity.format, identity.workload) == (info.format, workload.name) and identity.input_rank in (None, rank):
+            return identity
+    return None
 
 
 def _answer(answers: Iterable[Answer], workload: Workload, batch_shape: tuple[int, ...]) -> Answer | None:
@@ -135,13 +182,15 @@ def runtime_order(plan: Plan, *, seed: int, pass_index: int) -> list[str]:
     return names
 
 
-def case_order(plan: Plan, runtime: str, *, seed: int, pass_index: int) -> list[PlannedCase]:
+def case_order(
+    plan: Plan, runtime: str, *, seed: int, pass_index: int, leave_out: Container[str] = ()
+) -> list[PlannedCase]:
     """A runtime's cases of a pass in random order."""
-    cases = [planned for planned in plan.cases if planned.case.runtime == runtime]
+    cases = [p for p in plan.cases if p.case.runtime == runtime and p.case.id not in leave_out]
     random.Random(f"{seed}/{pass_index}/{runtime}").shuffle(cases)
     return cases
 
 
-def block_seed(case: Case, *, seed: int, pass_index: int) -> int:
+def block_seed(case: Case, *, seed: int, pass_index: int, attempt: int = 0) -> int:
     """The seed of one block's order and padding."""
-    return random.Random(f"{seed}/{pass_index}/{case.id}").getrandbits(63)
+    return random.Random(f"{seed}/{pass_index}/{attempt}/{case.id}").getrandbits(63)

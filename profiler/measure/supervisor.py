@@ -5,30 +5,29 @@ the pass goes on in a new worker.
 """
 
 import collections
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import psutil
 
 from profiler import __version__
 from profiler.bundle import Bundle
-from profiler.errors import ArtifactError, RunInterruptedError, SessionError
+from profiler.errors import ArtifactError, OptionError, RunInterruptedError, SessionError
 from profiler.files import refuse_existing
-from profiler.hardware.conditions import capture_conditions, utc_now
-from profiler.measure.child import StopRequestedError, Worker
+from profiler.hardware.conditions import Clocks, capture_conditions, utc_now
+from profiler.measure.child import ForkedWorker, StopRequestedError, Worker
 from profiler.measure.crew import Crew
-from profiler.measure.messages import ArmFile, BlockRequest, Checked, CheckRequest, Measured, Reason, Rejected
-from profiler.measure.plan import PlannedCase, block_seed, case_order, make_plan, runtime_order
+from profiler.measure.messages import ArmFile, Checked, CheckRequest, Reason, Rejected
+from profiler.measure.passes import Observer, Passes, failed_cases
+from profiler.measure.plan import Job, PlannedCase, make_plan
+from profiler.measure.tally import Tally
 from profiler.records import (
     SESSION_SCHEMA,
-    Block,
     Check,
     Conditions,
-    ConditionsRecord,
     End,
-    EndReason,
     Failure,
     Form,
     HardwareInfo,
@@ -37,35 +36,10 @@ from profiler.records import (
     Resume,
     Session,
     Stage,
+    Weights,
 )
-from profiler.session import ARMS, SessionWriter
+from profiler.session import SessionWriter
 from profiler.signals import Stop
-
-MAX_MEASURE_FAILURES = 2  # a case that fails this often in passes is left out of the later ones
-
-
-class Observer(Protocol):
-    """Is told how the run goes. `commands.progress` shows it; tests record it."""
-
-    def stage(self, text: str) -> None:
-        """Something begins that is not a block."""
-        ...
-
-    def planned(self, *, blocks: int, done: int) -> None:
-        """So many blocks in all, so many done by an earlier invocation."""
-        ...
-
-    def measured(self, block: Block) -> None:
-        """A block is on disk."""
-        ...
-
-    def failed(self, failure: Failure) -> None:
-        """A failure is on disk."""
-        ...
-
-    def warned(self, text: str) -> None:
-        """Something the user should know."""
-        ...
 
 
 class Run:
@@ -88,13 +62,12 @@ class Run:
         self._observer = observer
         self._budget_s = budget_s
         self._root = root
-        self._started = time.monotonic()
+        self._clocks = Clocks.now()
         self._plan = make_plan(bundle.manifest, options)
         self._left_out = (*left_out, *self._plan.left_out)
         self._stop = Stop()
         self._crew = Crew(options, self._stop)
         self._given_up: set[str] = set()
-        self._failures: collections.Counter[str] = collections.Counter()
 
     def execute(self, path: Path, *, resume: bool = False, force: bool = False) -> End:
         """Measure and write the session. Returns how it ended.
@@ -108,7 +81,7 @@ class Run:
         if not resume:
             refuse_existing(path, force=force)
         self._bundle.verify(self._plan.entries)
-        with self._stop.on_signals():
+        with self._stop.on_signals(), contextlib.closing(self._crew):
             writer, session = self._reopen(path) if resume else (None, None)
             if writer is not None and session is not None and session.end is not None and self._is_whole(session):
                 writer.close()
@@ -156,12 +129,13 @@ class Run:
         return writer, session
 
     def _is_whole(self, session: Session) -> bool:
-        """Whether every case has been measured in every pass, so that there is nothing to go on with."""
-        done = {(block.case, block.pass_index) for block in session.blocks}
-        return len(done) == self._options.passes * len(self._plan.cases)
+        """Whether every case is decided or has all its passes, so that there is nothing to go on with."""
+        tally = self._tally_of(session)
+        tally.judge()
+        return tally.left([planned.case.id for planned in self._plan.cases]) == 0
 
-    def _conditions(self) -> Conditions:
-        return capture_conditions(self._root, started=self._started)
+    def _conditions(self, is_full: bool = True) -> Conditions:  # noqa: FBT001, FBT002 - one thing, and what it is of
+        return capture_conditions(self._root, started=self._clocks, is_full=is_full)
 
     # ------------------------------------------------------------ checks
 
@@ -173,22 +147,23 @@ class Run:
             if cases:
                 self._observer.stage(f"checking the answers of {runtime}")
                 self._crew.work(
-                    cases,
-                    act=lambda worker, planned: self._check(worker, planned, checks),
+                    collections.deque(Job(planned, Stage.CHECK) for planned in cases),
+                    act=lambda worker, job: self._check(worker, job.planned, checks),
                     fail=failures.append,
-                    stage=Stage.CHECK,
                 )
         for failure in failures:
-            self._given_up.update(self._cases_of(failure))
+            self._given_up.update(failed_cases(failure, self._plan))
         return checks, failures
 
-    def _check(self, worker: Worker, planned: PlannedCase, checks: list[Check]) -> str | None:
-        available = psutil.virtual_memory().available
-        if planned.needed_bytes > available:
-            return (
-                f"needs about {planned.needed_bytes / 2**20:.0f} MiB for four arms, "
-                f"{available / 2**20:.0f} MiB are available"
+    def _check(self, worker: Worker | ForkedWorker, planned: PlannedCase, checks: list[Check]) -> str | None:
+        if self._budget_s is not None and time.monotonic() > self._clocks.monotonic_s + self._budget_s:
+            raise OptionError(
+                f"the time budget of {self._budget_s:g} s ended while answers were still being checked; give it more"
             )
+        available = psutil.virtual_memory().available
+        needed = planned.needed_bytes + (self._options.eviction_bytes if planned.case.weights is Weights.COLD else 0)
+        if needed > available:
+            return f"needs about {needed / 2**20:.0f} MiB for four arms, {available / 2**20:.0f} MiB are available"
         reply = worker.request(
             CheckRequest(
                 workload=planned.workload,
@@ -199,6 +174,8 @@ class Run:
                 batch_shape=planned.case.batch_shape,
                 is_controlled=planned.case.form is Form.CONTROLLED,
                 answer_path=str(self._bundle.path_of(planned.answer)),
+                has_identity=planned.has_identity,
+                identity_path=str(self._bundle.path_of(planned.identity)) if planned.identity else None,
             )
         )
         if isinstance(reply, Rejected):
@@ -214,43 +191,47 @@ class Run:
     def _measure_all(
         self, writer: SessionWriter, session: Session | None, checks: list[Check], failures: list[Failure]
     ) -> End:
-        done = self._write_opening(writer, session, checks, failures)
-        passes = self._options.passes
-        pending = self._pending()
-        self._observer.planned(
-            blocks=passes * len(pending), done=sum(case in pending for case, pass_index in done if pass_index < passes)
+        self._write_opening(writer, session, checks, failures)
+        passes = Passes(
+            self._bundle,
+            self._plan,
+            self._options,
+            writer=writer,
+            crew=self._crew,
+            tally=self._tally_of(session),
+            observer=self._observer,
+            stop=self._stop,
+            given_up=self._given_up,
+            deadline_s=None if self._budget_s is None else self._clocks.monotonic_s + self._budget_s,
+            conditions=self._conditions,
+            invocation=0 if session is None else len(session.resumes) + 1,
         )
-        reason = EndReason.COMPLETE
-        try:
-            for pass_index in range(passes):
-                if any((case, pass_index) not in done for case in self._pending()):
-                    writer.append(ConditionsRecord(pass_index=pass_index, conditions=self._conditions()))
-                    self._pass(writer, pass_index, done)
-        except StopRequestedError:
-            reason = EndReason.INTERRUPTED
-        except _BudgetSpentError:
-            reason = EndReason.BUDGET
-        writer.append(ConditionsRecord(pass_index=passes, conditions=self._conditions()))
-        end = End(reason=reason, utc=utc_now(), elapsed_s=time.monotonic() - self._started)
+        reason = passes.run()
+        end = End(reason=reason, utc=utc_now(), elapsed_s=time.monotonic() - self._clocks.monotonic_s)
         writer.append(end)
         return end
 
-    def _pending(self) -> set[str]:
-        """The cases that have not been given up."""
-        return {planned.case.id for planned in self._plan.cases} - self._given_up
+    def _tally_of(self, session: Session | None) -> Tally:
+        tally = Tally([planned.case for planned in self._plan.cases], self._options)
+        if session is not None:
+            for start in session.starts:
+                tally.add_start(start)
+            for cost in session.costs:
+                tally.add_cost(cost)
+            for block in session.blocks:
+                tally.add_block(block)
+        return tally
 
     def _write_opening(
         self, writer: SessionWriter, session: Session | None, checks: list[Check], failures: list[Failure]
-    ) -> set[tuple[str, int]]:
-        """Write what is known before the first pass, and tell which blocks an earlier invocation has measured."""
+    ) -> None:
+        """Write what is known before the first pass."""
         for text in self._left_out:
             self._observer.warned(f"left out: {text}")
         known: set[str] = set()
-        done: set[tuple[str, int]] = set()
         if session is not None:
             writer.append(Resume(utc=utc_now(), tool_version=__version__, conditions=self._conditions()))
             known = {check.case for check in session.checks}
-            done = {(block.case, block.pass_index) for block in session.blocks}
         for check in checks:
             if check.case not in known:
                 writer.append(check)
@@ -258,73 +239,6 @@ class Run:
             if session is None or (failure.case, failure.stage) not in {(f.case, f.stage) for f in session.failures}:
                 writer.append(failure)
             self._observer.failed(failure)
-        return done
-
-    def _pass(self, writer: SessionWriter, pass_index: int, done: set[tuple[str, int]]) -> None:
-        seed = self._options.seed
-        for runtime in runtime_order(self._plan, seed=seed, pass_index=pass_index):
-            cases = [
-                planned
-                for planned in case_order(self._plan, runtime, seed=seed, pass_index=pass_index)
-                if planned.case.id not in self._given_up and (planned.case.id, pass_index) not in done
-            ]
-            if cases:
-                self._crew.work(
-                    cases,
-                    act=lambda worker, planned: self._measure(worker, planned, writer, pass_index),
-                    fail=lambda failure: self._note_failure(writer, failure),
-                    stage=Stage.MEASURE,
-                    pass_index=pass_index,
-                )
-
-    def _measure(self, worker: Worker, planned: PlannedCase, writer: SessionWriter, pass_index: int) -> str | None:
-        if self._stop.signal is not None:
-            raise StopRequestedError
-        if self._budget_s is not None and time.monotonic() - self._started > self._budget_s:
-            raise _BudgetSpentError
-        at_s = time.monotonic() - self._started
-        reply = worker.request(
-            BlockRequest(
-                workload=planned.workload,
-                files={arm: str(self._bundle.path_of(planned.arm_artifact(arm))) for arm in ARMS},
-                answer_path=str(self._bundle.path_of(planned.answer)),
-                seed=block_seed(planned.case, seed=self._options.seed, pass_index=pass_index),
-                rounds=self._options.rounds,
-                slice_ns=round(self._options.slice_s * 1e9),
-            )
-        )
-        if isinstance(reply, Rejected):
-            return reply.message
-        assert isinstance(reply, Measured)
-        block = Block(
-            case=planned.case.id,
-            pass_index=pass_index,
-            at_s=at_s,
-            calls=reply.calls,
-            slices_ns=reply.slices_ns,
-            major_faults=reply.major_faults,
-        )
-        writer.append(block)
-        self._observer.measured(block)
-        return None
-
-    def _note_failure(self, writer: SessionWriter, failure: Failure) -> None:
-        writer.append(failure)
-        self._observer.failed(failure)
-        for case in self._cases_of(failure):
-            self._failures[case] += 1
-            if self._failures[case] >= MAX_MEASURE_FAILURES:
-                self._given_up.add(case)
-
-    def _cases_of(self, failure: Failure) -> list[str]:
-        """The cases a failure strikes: its own, or all of a runtime that does not even start."""
-        if failure.case is not None:
-            return [failure.case]
-        return [planned.case.id for planned in self._plan.cases if planned.case.runtime == failure.runtime]
-
-
-class _BudgetSpentError(Exception):
-    """The time allowed for the run is over."""
 
 
 def resume_problem(old: Header, new: Header) -> str | None:

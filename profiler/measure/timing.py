@@ -1,9 +1,11 @@
-"""Timing one block: slices, rounds, calibration. Takes its clock, so that it can be tested with an invented one."""
+"""Timing one set of arms: slices, rounds, calibration. Takes its clock: tests bring an invented one."""
 
+import dataclasses
 import gc
 import itertools
+import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 Clock = Callable[[], int]
 Call = Callable[[], object]
@@ -11,8 +13,9 @@ Call = Callable[[], object]
 WARM_UP_CALLS = 3  # torch's profiling executor re-specialises on the second call (pytorch issue 33354)
 OVERHEADS_PER_SLICE = 1000  # a slice lasts at least this many timer overheads
 MIN_ROUNDS = 3
-BLOCK_LIMIT_NS = 2_000_000_000  # what the rounds of a block shall take; slow calls get fewer of them, but MIN_ROUNDS
 MAX_CALLS = 1_000_000
+IDENTITY_PART = 4  # slices of the identity model last so much less: its time is needed less exactly
+_IDENTITY = "identity"
 
 
 def timer_overhead_ns(clock: Clock) -> int:
@@ -21,8 +24,44 @@ def timer_overhead_ns(clock: Clock) -> int:
     return min((gap for gap in gaps if gap > 0), default=0)
 
 
-def time_slice(call: Call, count: int, clock: Clock) -> int:
-    """The time of `count` calls in nanoseconds, after one untimed call."""
+@dataclasses.dataclass(frozen=True)
+class Arms:
+    """What one set times.
+
+    `extra_percent` is how many more calls in a hundred an arm makes than are counted: a known slowdown for controls.
+    `identity` is the identity model's call, `evict` pushes the weights out of the caches before every call.
+    """
+
+    calls: Mapping[str, Call]
+    identity: Call | None = None
+    evict: Call | None = None
+    extra_percent: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def unit(self) -> int:
+        """Counted calls come in multiples of this, so that the extra ones are whole."""
+        return math.lcm(*(100 // math.gcd(100, percent) for percent in self.extra_percent.values() if percent))
+
+    def made_calls(self, arm: str, counted: int) -> int:
+        """How many calls a slice of an arm makes."""
+        return counted + counted * self.extra_percent.get(arm, 0) // 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Times:
+    """One set: calls per slice, and each arm's slice times in nanoseconds; the same for the identity model."""
+
+    calls: int
+    slices_ns: dict[str, tuple[int, ...]]
+    identity_calls: int
+    identity_ns: tuple[int, ...]
+    rounds_ns: int
+
+
+def time_slice(call: Call, count: int, clock: Clock, *, evict: Call | None = None) -> int:
+    """The time of `count` calls in nanoseconds: warm after one untimed call, cold each after an eviction."""
+    if evict is not None:
+        return sum(_time_cold(call, clock, evict) for _ in range(count))
     call()
     start = clock()
     for _ in itertools.repeat(None, count):
@@ -30,16 +69,30 @@ def time_slice(call: Call, count: int, clock: Clock) -> int:
     return clock() - start
 
 
-def calibrate(calls: Mapping[str, Call], clock: Clock, *, slice_ns: int) -> int:
+def _time_cold(call: Call, clock: Clock, evict: Call) -> int:
+    evict()
+    start = clock()
+    call()
+    return clock() - start
+
+
+def calibrate(calls: Iterable[Call], clock: Clock, *, slice_ns: int, evict: Call | None = None) -> int:
     """Calls per slice, the same for all arms, so that the fastest arm's slice lasts about `slice_ns`.
 
-    Each arm is warmed up first. A call that lasts `slice_ns` or more is a slice by itself.
+    Each arm is warmed up first. A call that lasts `slice_ns` or more is a slice by itself. Where an eviction goes
+    before every call, it counts as part of the slice.
     """
-    target = max(slice_ns, OVERHEADS_PER_SLICE * timer_overhead_ns(clock))
-    for call in calls.values():
+    arms = list(calls)
+    for call in arms:
         for _ in range(WARM_UP_CALLS):
             call()
-    return max(_calls_for(call, clock, target) for call in calls.values())
+    if evict is not None:
+        start = clock()
+        evict()
+        arms[0]()
+        return max(1, slice_ns // max(1, clock() - start))
+    target = max(slice_ns, OVERHEADS_PER_SLICE * timer_overhead_ns(clock))
+    return max(_calls_for(call, clock, target) for call in arms)
 
 
 def _calls_for(call: Call, clock: Clock, target_ns: int) -> int:
@@ -55,33 +108,39 @@ def _calls_for(call: Call, clock: Clock, target_ns: int) -> int:
     return max(1, min(MAX_CALLS, round(count * target_ns / max(1, elapsed))))
 
 
-def time_block(
-    calls: Mapping[str, Call], clock: Clock, *, rounds: int, slice_ns: int, generator: random.Random
-) -> tuple[int, dict[str, tuple[int, ...]]]:
-    """Calls per slice, and each arm's slice times in nanoseconds, a round at a time in random order.
+def time_set(arms: Arms, clock: Clock, *, rounds: int, slice_ns: int, limit_ns: int, generator: random.Random) -> Times:
+    """Time each arm once a round, in random order.
 
-    Garbage collection is off meanwhile: it would strike one arm and not the others.
+    Garbage collection is off meanwhile: it would strike one arm and not the others. Slow calls get fewer rounds, so
+    that all stay within `limit_ns`, but never fewer than `MIN_ROUNDS`.
     """
-    order = list(calls)
-    slices: dict[str, list[int]] = {arm: [] for arm in calls}
+    slices: dict[str, list[int]] = {arm: [] for arm in arms.calls}
     gc.collect()
     gc.disable()
     try:
-        count = calibrate(calls, clock, slice_ns=slice_ns)
+        count = calibrate(arms.calls.values(), clock, slice_ns=slice_ns, evict=arms.evict)
+        count = math.ceil(count / arms.unit) * arms.unit
+        todo: dict[str, tuple[Call, int]] = {
+            arm: (call, arms.made_calls(arm, count)) for arm, call in arms.calls.items()
+        }
+        identity_calls = 0
+        if arms.identity is not None:
+            identity_ns = slice_ns // IDENTITY_PART
+            identity_calls = calibrate([arms.identity], clock, slice_ns=identity_ns, evict=arms.evict)
+            todo[_IDENTITY], slices[_IDENTITY] = (arms.identity, identity_calls), []
+        order = list(todo)
+        started = clock()
         left = rounds
         while left > 0:
             generator.shuffle(order)
             for arm in order:
-                slices[arm].append(max(1, time_slice(calls[arm], count, clock)))
+                call, made = todo[arm]
+                slices[arm].append(max(1, time_slice(call, made, clock, evict=arms.evict)))
             left -= 1
             if len(slices[order[0]]) == 1:
-                timed = sum(times[0] for times in slices.values())
-                left = _rounds(timed + timed // count, rounds) - 1  # each slice has one more call than it times
+                left = min(rounds, max(MIN_ROUNDS, limit_ns // max(1, clock() - started))) - 1
+        took = clock() - started
     finally:
         gc.enable()
-    return count, {arm: tuple(times) for arm, times in slices.items()}
-
-
-def _rounds(round_ns: int, rounds: int) -> int:
-    """How many rounds to run, seeing how long the first one took."""
-    return min(rounds, max(MIN_ROUNDS, BLOCK_LIMIT_NS // max(1, round_ns)))
+    identity = tuple(slices.pop(_IDENTITY, ()))
+    return Times(count, {arm: tuple(times) for arm, times in slices.items()}, identity_calls, identity, took)

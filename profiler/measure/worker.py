@@ -1,28 +1,23 @@
 """The worker: one runtime in a process of its own, which imports nothing else and does as the supervisor asks.
 
-Started by `child`, which has pinned it to its CPUs. Requests come on standard input, replies go out on what
-was standard output; whatever a library prints goes to standard error, which the supervisor keeps.
+Started by `child`, which has pinned it to its CPUs and keeps what it prints to standard error.
 """
 
-import contextlib
-import ctypes
 import gc
-import os
 import random
-import signal
-import sys
 from pathlib import Path
-from typing import IO
 
-import msgspec
 import numpy as np
 
 from profiler.errors import ArtifactError, MissingPackageError, RefusalError
+from profiler.hardware.surroundings import between, together
 from profiler.measure.messages import (
     ArmFile,
     BlockRequest,
     Checked,
     CheckRequest,
+    CostRequest,
+    EndRequest,
     Measured,
     Message,
     Reason,
@@ -30,48 +25,73 @@ from profiler.measure.messages import (
     Request,
     Started,
 )
-from profiler.measure.timing import Call, time_block
+from profiler.measure.nursery import host
+from profiler.measure.pipes import Pipes
+from profiler.measure.probe import measure_costs
+from profiler.measure.process import die_with_parent, release_memory
+from profiler.measure.timing import Arms, Call, time_set
 from profiler.proof import check_claims, check_pair, layout_of, prove
 from profiler.proof.arrays import load_answer
-from profiler.records import ArmTruth
-from profiler.runtimes import Runtime, runtime_info
+from profiler.proof.identity import prove_identity
+from profiler.records import ArmSet, ArmTruth
+from profiler.runtimes import LoadedModel, Runtime, runtime_info
 
 MAX_PADDING_BYTES = 1 << 18
 PADDINGS_PER_ARM = 3
+LINE_BYTES = 64
+BLOCK_LIMIT_NS = 2_000_000_000  # what the rounds of a block shall take
 
 
 class AnswerError(Exception):
     """A loaded model computes something else than the float64 answer."""
 
 
-def main(runtime_name: str, threads: int) -> None:
-    """Serve requests until standard input ends."""
-    replies = _claim_stdout()
-    _die_with_parent()
+_REASONS = {
+    ArtifactError: Reason.ARTIFACT,
+    RefusalError: Reason.REFUSAL,
+    AnswerError: Reason.ANSWER,
+    MissingPackageError: Reason.PACKAGE,
+}
+
+
+def main(runtime_name: str, threads: int, *, is_nursery: bool = False) -> None:
+    """Import the runtime and serve requests until the supervisor is gone; a nursery has forked workers do it."""
+    pipes = Pipes()
+    die_with_parent()
     try:
         runtime = runtime_info(runtime_name).create()
     except MissingPackageError as error:
-        _send(replies, Rejected(reason=Reason.PACKAGE, message=str(error)))
+        pipes.send(Rejected(reason=Reason.PACKAGE, message=str(error)))
         return
-    _send(replies, Started())
-    decoder = msgspec.json.Decoder(Request)
-    for line in sys.stdin.buffer:
-        request = decoder.decode(line)
-        try:
-            if isinstance(request, CheckRequest):
-                reply: Message = check(request, runtime, threads=threads)
-            else:
-                reply = measure(request, runtime, threads=threads)
-        except ArtifactError as error:
-            reply = Rejected(reason=Reason.ARTIFACT, message=str(error))
-        except RefusalError as error:
-            reply = Rejected(reason=Reason.REFUSAL, message=str(error))
-        except AnswerError as error:
-            reply = Rejected(reason=Reason.ANSWER, message=str(error))
-        except MissingPackageError as error:
-            reply = Rejected(reason=Reason.PACKAGE, message=str(error))
-        _release_memory()
-        _send(replies, reply)
+    gc.collect()
+    gc.freeze()  # torch brings 165,000 objects that every collection before a block would look through anew
+    if is_nursery:
+        pipes.send(Started())
+        host(pipes, lambda: serve(pipes, runtime, threads=threads))
+    else:
+        serve(pipes, runtime, threads=threads)
+
+
+def serve(pipes: Pipes, runtime: Runtime, *, threads: int) -> None:
+    """Answer requests until one says to end, or the supervisor is gone."""
+    pipes.send(Started())
+    while (request := pipes.request()) is not None and not isinstance(request, EndRequest):
+        pipes.send(_answer(request, runtime, threads=threads))
+
+
+def _answer(request: Request, runtime: Runtime, *, threads: int) -> Message:
+    try:
+        if isinstance(request, CheckRequest):
+            return check(request, runtime, threads=threads)
+        if isinstance(request, CostRequest):
+            return measure_costs(request, runtime, threads=threads)
+        assert isinstance(request, BlockRequest)
+        return measure(request, runtime, threads=threads)
+    except (ArtifactError, RefusalError, AnswerError, MissingPackageError) as error:
+        reason = next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
+        return Rejected(reason=reason, message=str(error))
+    finally:
+        release_memory()
 
 
 def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
@@ -99,22 +119,72 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
                 executed=model.executed(),
                 max_error=error,
                 tolerance=tolerance,
+                size_bytes=path.stat().st_size,
             )
         )
         del model
-        _release_memory()
+        release_memory()
     if request.is_controlled:
         check_pair(proofs, where=request.workload.name)
+    _check_identity(request, runtime, x, y.shape, threads=threads)
     return Checked(arms=tuple(truths))
 
 
 def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> Measured:
-    """Load the arms in random order with random padding between them, outputs included, and time them."""
+    """Load the arms in random order with random padding between them, outputs included, and time them, set by set."""
     generator = random.Random(request.seed)
     x = load_answer(Path(request.answer_path))[0]
+    padding: list[np.ndarray] = []  # kept through all sets, so that the next one lands elsewhere
+    evict = _eviction(request.eviction_bytes)
+    sets, seen = [], []
+    for _ in range(request.sets):
+        started = runtime.clock()
+        arms = _load_arms(request, runtime, x, padding, generator, threads=threads, evict=evict)
+        before = runtime.surroundings()
+        times = time_set(
+            arms,
+            runtime.clock,
+            rounds=request.rounds,
+            slice_ns=request.slice_ns,
+            limit_ns=BLOCK_LIMIT_NS // request.sets,
+            generator=generator,
+        )
+        seen.append(between(before, runtime.surroundings()))
+        sets.append(
+            ArmSet(
+                calls=times.calls,
+                slices_ns=times.slices_ns,
+                identity_calls=times.identity_calls,
+                identity_ns=times.identity_ns,
+                load_s=max(0, runtime.clock() - started - times.rounds_ns) * 1e-9,
+                rounds_s=times.rounds_ns * 1e-9,
+            )
+        )
+        del arms
+        release_memory()
+    return Measured(sets=tuple(sets), quiet=together(seen))
+
+
+def _eviction(size_bytes: int) -> Call | None:
+    """A call that reads a word of every line of a buffer of that size; None for 0."""
+    if size_bytes <= 0:
+        return None
+    buffer = np.ones(size_bytes // LINE_BYTES * (LINE_BYTES // 8), np.int64)  # ones: untouched pages are all the same
+    return buffer[:: LINE_BYTES // 8].sum
+
+
+def _load_arms(
+    request: BlockRequest,
+    runtime: Runtime,
+    x: np.ndarray,
+    padding: list[np.ndarray],
+    generator: random.Random,
+    *,
+    threads: int,
+    evict: Call | None,
+) -> Arms:
     order = list(request.files)
     generator.shuffle(order)
-    padding: list[np.ndarray] = []
     calls: dict[str, Call] = {}
     for arm in order:
         # Where a weight lands moves the time by several percent: no arm shall always land in the same place
@@ -123,13 +193,17 @@ def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> Measure
             for step in range(PADDINGS_PER_ARM)
         )
         model = runtime.load(Path(request.files[arm]), request.workload, threads=threads)
-        _release_memory()
+        release_memory()
         calls[arm] = model.bind(x)
-    faults = _major_faults()
-    count, slices = time_block(
-        calls, runtime.clock, rounds=request.rounds, slice_ns=request.slice_ns, generator=generator
-    )
-    return Measured(calls=count, slices_ns=slices, major_faults=_since(faults))
+    identity = _load_identity(request, runtime, threads=threads)
+    return Arms(calls, identity.bind(x) if identity else None, evict, request.extra_percent)
+
+
+def _load_identity(request: BlockRequest | CheckRequest, runtime: Runtime, *, threads: int) -> LoadedModel | None:
+    if not request.has_identity:
+        return None
+    path = None if request.identity_path is None else Path(request.identity_path)
+    return runtime.load_identity(path, request.workload, threads=threads)
 
 
 def _check_shape(request: CheckRequest, x: np.ndarray, y: np.ndarray) -> None:
@@ -141,6 +215,21 @@ def _check_shape(request: CheckRequest, x: np.ndarray, y: np.ndarray) -> None:
         raise ArtifactError(
             f"{request.answer_path} is an answer for {x.shape} -> {y.shape}, not {shapes[0]} -> {shapes[1]}"
         )
+
+
+def _check_identity(
+    request: CheckRequest, runtime: Runtime, x: np.ndarray, shape: tuple[int, ...], *, threads: int
+) -> None:
+    """Prove the identity model and that it hands the input on in the shape of the answer."""
+    if request.identity_path is not None:
+        prove_identity(Path(request.identity_path), next(iter(request.files.values())).artifact.format)
+    identity = _load_identity(request, runtime, threads=threads)
+    if identity is None:
+        return
+    found = identity.answer(x)
+    common = min(shape[-1], x.shape[-1])
+    if found.shape != shape or not (found[..., :common] == x[..., :common]).all():
+        raise AnswerError(f"the identity model of {request.workload.name} does not hand its input on")
 
 
 def _worst_error(found: np.ndarray, y: np.ndarray, tolerance: np.ndarray, arm: ArmFile) -> tuple[float, float]:
@@ -158,44 +247,3 @@ def _worst_error(found: np.ndarray, y: np.ndarray, tolerance: np.ndarray, arm: A
             f"{arm.artifact.layout} is off by {error[at]:.3g} from the float64 answer, {tolerance[at]:.3g} is allowed"
         )
     return float(error[at]), float(tolerance[at])
-
-
-def _major_faults() -> int | None:
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_majflt
-
-
-def _since(faults: int | None) -> int | None:
-    now = _major_faults()
-    return None if now is None or faults is None else now - faults
-
-
-def _claim_stdout() -> IO[bytes]:
-    """Keep standard output for replies alone and send everything else that is printed there to standard error."""
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return replies
-
-
-def _send(replies: IO[bytes], reply: Message) -> None:
-    replies.write(msgspec.json.encode(reply) + b"\n")
-    replies.flush()
-
-
-def _release_memory() -> None:
-    """Give back what a case held, or what loading left over: a board shall need the memory of one case, once."""
-    gc.collect()
-    with contextlib.suppress(AttributeError, OSError):  # glibc alone has it
-        ctypes.CDLL(None).malloc_trim(0)
-
-
-def _die_with_parent() -> None:
-    """End with the supervisor, however that dies: on Linux the kernel sees to it, elsewhere a closed pipe.
-
-    A worker that went on alone would disturb the resumed run.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

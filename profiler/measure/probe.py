@@ -1,0 +1,112 @@
+"""What a layout costs before its second call: load time, first call and memory, each in a process of its own.
+
+The process is forked from a worker that has imported its runtime and loaded nothing, which spares it the seconds that
+importing torch takes. A forked process must map the runtime's code anew, which would be counted as load time; so it
+loads and calls an identity model first, as does whatever a runtime does only once in its life.
+"""
+
+import contextlib
+import gc
+import os
+import random
+import select
+import signal
+import time
+from pathlib import Path
+
+import msgspec
+
+from models.layout import WeightLayout
+from profiler.errors import RefusalError
+from profiler.measure.messages import Costed, CostRequest
+from profiler.measure.process import die_with_parent
+from profiler.proof.arrays import load_answer
+from profiler.records import ArmCost
+from profiler.runtimes import Runtime
+from profiler.signals import describe_signal
+
+PROBE_LIMIT_S = 120.0
+MAX_MESSAGE = 300  # with it a result is shorter than what a pipe passes on in one piece
+
+
+def measure_costs(request: CostRequest, runtime: Runtime, *, threads: int) -> Costed:
+    """Probe both layouts in random order.
+
+    Raises:
+        RefusalError: a probe died, gave no answer, or its runtime refused the file.
+    """
+    order = list(request.files)
+    random.Random(request.seed).shuffle(order)
+    return Costed(arms={layout: _fork(request, layout, runtime, threads) for layout in order})
+
+
+def _fork(request: CostRequest, layout: WeightLayout, runtime: Runtime, threads: int) -> ArmCost:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        try:
+            die_with_parent()
+            result = msgspec.json.encode(_probe(request, layout, runtime, threads))
+        except BaseException as error:  # noqa: BLE001 - told to the parent, whatever it is
+            result = msgspec.json.encode(f"{type(error).__name__}: {error}"[:MAX_MESSAGE])
+        with contextlib.suppress(BaseException):
+            os.write(writer, result)
+        os._exit(0)
+    os.close(writer)
+    try:
+        return _receive(reader, child)
+    finally:
+        os.close(reader)
+
+
+def _probe(request: CostRequest, layout: WeightLayout, runtime: Runtime, threads: int) -> ArmCost:
+    x = load_answer(Path(request.answer_path))[0]
+    if request.has_identity:  # what the runtime does once in its life is no layout's cost
+        path = None if request.identity_path is None else Path(request.identity_path)
+        runtime.load_identity(path, request.workload, threads=threads).answer(x)
+    gc.collect()
+    before = _memory_bytes("VmRSS")
+    start = time.perf_counter()
+    model = runtime.load(Path(request.files[layout]), request.workload, threads=threads)
+    loaded_s = time.perf_counter()
+    loaded = _memory_bytes("VmRSS")
+    called_s = time.perf_counter()
+    model.answer(x)
+    end = time.perf_counter()
+    return ArmCost(
+        load_s=loaded_s - start,
+        first_call_s=end - called_s,
+        resident_before_bytes=before,
+        resident_loaded_bytes=loaded,
+        peak_bytes=_memory_bytes("VmHWM"),
+    )
+
+
+def _receive(reader: int, child: int) -> ArmCost:
+    """The child's answer, which is shorter than a pipe's buffer."""
+    ready, _, _ = select.select([reader], [], [], PROBE_LIMIT_S)
+    text = os.read(reader, 1 << 16) if ready else b""
+    if not text:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if not ready:
+        raise RefusalError(f"loading took more than {PROBE_LIMIT_S:.0f} s and was ended")
+    if not text:
+        code = os.waitstatus_to_exitcode(status)
+        how = describe_signal(-code) if code < 0 else f"exit status {code}, and it said nothing"
+        raise RefusalError(f"the process that loads it alone died: {how}")
+    found = msgspec.json.decode(text, type=ArmCost | str)
+    if isinstance(found, str):
+        raise RefusalError(f"it cannot be loaded alone: {found}")
+    return found
+
+
+def _memory_bytes(key: str) -> int | None:
+    """A line of /proc/self/status; None where there is no such file."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith(f"{key}:"):
+                return int(line.split()[1]) * 1024
+    return None
