@@ -1,35 +1,71 @@
 """The answer in plain sentences. It counts cases and names extremes; it never averages over them."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
-from profiler.records import Estimate, Record, Verdict
+from profiler.analyze.costs import cost_margin
+from profiler.analyze.verdicts import Rule
+from profiler.records import Control, Estimate, Record, Verdict
 
-Judged = tuple[str, str, Verdict, Estimate | None]  # label, runtime, verdict, speedup
+
+class Judged(Record, frozen=True, kw_only=True):
+    """A measured case as the answer needs it."""
+
+    label: str
+    runtime: str
+    control: Control
+    verdict: Verdict
+    speedup: Estimate | None
+    load_verdict: Verdict | None
+    load_ratio: Estimate | None
 
 
 class Answer(Record, frozen=True, kw_only=True):
-    """The headline, how sure it is, and a sentence per runtime."""
+    """The headline, how sure it is, and sentences per runtime: on speed, and on what the layouts cost beside it."""
 
     headline: str
     sureness: str
     by_runtime: tuple[str, ...]
+    beside_speed: tuple[str, ...]
 
 
-def answer_for(
-    cases: Sequence[Judged], *, machine: str, margin: float, confidence_level: float, is_control: bool
-) -> Answer:
+def answer_for(cases: Sequence[Judged], *, machine: str, rule: Rule, is_control: bool) -> Answer:
     """The answer for the measured cases of one session."""
-    counts = Counter(verdict for _, _, verdict, _ in cases)
-    headline = _control(counts, machine) if is_control else _headline(cases, counts, machine, margin)
+    counts = Counter(case.verdict for case in cases)
+    runtimes = {
+        name: [case for case in cases if case.runtime == name] for name in dict.fromkeys(c.runtime for c in cases)
+    }
     return Answer(
-        headline=headline,
-        sureness=_sureness(len(cases), confidence_level) if cases else "Nothing was measured.",
-        by_runtime=tuple(
-            f"{runtime}: {_tally(Counter(verdict for _, name, verdict, _ in cases if name == runtime))}"
-            for runtime in dict.fromkeys(name for _, name, _, _ in cases)
-        ),
+        headline=_control(cases, machine) if is_control else _headline(cases, counts, machine, rule.margin),
+        sureness=_sureness(len(cases), rule) if cases else "Nothing was measured.",
+        by_runtime=tuple(f"{name}: {_tally(Counter(c.verdict for c in own))}" for name, own in runtimes.items()),
+        beside_speed=tuple(text for name, own in runtimes.items() if (text := _loading(name, own, cost_margin(rule)))),
     )
+
+
+def _loading(runtime: str, cases: Sequence[Judged], margin: float) -> str | None:
+    """Where a layout loads slower by more than the margin; None if nobody measured it."""
+    known = [case for case in cases if case.load_verdict is not None and case.load_ratio is not None]
+    if not known:
+        return None
+    parts = []
+    for verdict, slower in ((Verdict.PAYS_OFF, "[in, out]"), (Verdict.COSTS, "[out, in]")):
+        found = [case for case in known if case.load_verdict is verdict]
+        if found:
+            worst = max(found, key=lambda case: abs(math.log(case.load_ratio.point)))  # type: ignore[union-attr]
+            times = math.exp(abs(math.log(worst.load_ratio.point)))  # type: ignore[union-attr]
+            equal = sum(case.verdict is Verdict.EQUAL for case in found)
+            beside = f", {equal} of them equal in steady state" if equal else ""
+            parts.append(
+                f"{slower} loads slower in {len(found)} of {len(known)} cases (at worst {times:.2f}x as long: "
+                f"{worst.label.partition(', ')[2]}){beside}"
+            )
+    if not parts:
+        equal = sum(case.load_verdict is Verdict.EQUAL for case in known)
+        left = f", {len(known) - equal} undecided" if equal < len(known) else ""
+        return f"{runtime}: both layouts load alike (within {100 * margin:.3g} %) in {equal} of {len(known)}{left}"
+    return f"{runtime}: {'; '.join(parts)}"
 
 
 def _headline(cases: Sequence[Judged], counts: Counter[Verdict], machine: str, margin: float) -> str:
@@ -37,7 +73,7 @@ def _headline(cases: Sequence[Judged], counts: Counter[Verdict], machine: str, m
     if total == 0:
         return f"No case was measured on {machine}; the failures and warnings below say why."
     if counts[Verdict.UNDECIDED] == total:
-        return f"Undecided: on {machine} none of the {total} cases could be told apart from noise; run more passes."
+        return f"Undecided: on {machine} none of the {total} cases could be decided; run more passes."
     parts = []
     if counts[Verdict.PAYS_OFF]:
         parts.append(f"pays off in {counts[Verdict.PAYS_OFF]} of {total} cases ({_extreme(cases, Verdict.PAYS_OFF)})")
@@ -62,7 +98,7 @@ def _opening(counts: Counter[Verdict], total: int) -> str:
         return "It depends"
     if pays:
         return "Sometimes"
-    return "No" if costs or counts[Verdict.EQUAL] == total else "Not seen"
+    return "No" if costs + counts[Verdict.EQUAL] == total else "Not seen"
 
 
 def _of(count: int, total: int, earlier: list[str]) -> str:
@@ -75,7 +111,7 @@ def _join(parts: list[str]) -> str:
 
 
 def _extreme(cases: Sequence[Judged], verdict: Verdict) -> str:
-    found = [(speedup.point, label) for label, _, own, speedup in cases if own is verdict and speedup is not None]
+    found = [(c.speedup.point, c.label) for c in cases if c.verdict is verdict and c.speedup is not None]
     if verdict is Verdict.PAYS_OFF:
         ratio, label = max(found, key=lambda entry: entry[0])
         return f"at most {ratio:.2f}x as fast: {label}"
@@ -83,11 +119,13 @@ def _extreme(cases: Sequence[Judged], verdict: Verdict) -> str:
     return f"at worst {1 / ratio:.2f}x as slow: {label}"
 
 
-def _sureness(total: int, confidence_level: float) -> str:
+def _sureness(total: int, rule: Rule) -> str:
     cases = "one case was" if total == 1 else f"{total} cases were"
+    looks = "once" if len(rule.looks) == 1 else f"at most {len(rule.looks)} times"
     return (
-        f"Each verdict rests on a {100 * confidence_level:.3g} % interval over passes for its own case and on the "
-        f"noise seen between copies of one layout; {cases} tested, and the intervals are not corrected for that."
+        f"{cases[0].upper()}{cases[1:]} tested, each looked at {looks}. Corrected for both, the chance that any pays "
+        f"off or costs of this session is false is at most {100 * rule.error:.3g} %; each verdict is also held against "
+        "the noise between copies of one layout. Load times have a correction of their own."
     )
 
 
@@ -100,9 +138,20 @@ def _tally(counts: Counter[Verdict]) -> str:
     return f"{verdict.value} in {'its only case' if total == 1 else f'all of its {total} cases'}"
 
 
-def _control(counts: Counter[Verdict], machine: str) -> str:
-    false_alarms = counts[Verdict.PAYS_OFF] + counts[Verdict.COSTS]
-    return (
-        f"Control run on {machine}: all arms loaded the same file. Of {sum(counts.values())} verdicts "
-        f"{counts[Verdict.EQUAL]} were equal, {counts[Verdict.UNDECIDED]} undecided and {false_alarms} false alarms."
-    )
+def _control(cases: Sequence[Judged], machine: str) -> str:
+    """What controls gave: identical pairs, and pairs of which one works more."""
+    identical = Counter(case.verdict for case in cases if case.control is Control.IDENTICAL)
+    slower = Counter(case.verdict for case in cases if case.control is Control.SLOWER)
+    text = f"Control run on {machine}: all arms loaded the same file."
+    if identical:
+        alarms = identical[Verdict.PAYS_OFF] + identical[Verdict.COSTS]
+        text += (
+            f" Of {identical.total()} identical pairs {identical[Verdict.EQUAL]} were called equal, "
+            f"{identical[Verdict.UNDECIDED]} are undecided and {alarms} were called different, each a false alarm."
+        )
+    if slower:
+        text += (
+            f" Of {slower.total()} pairs in which [in, out] works more {slower[Verdict.PAYS_OFF]} were found, "
+            f"{slower[Verdict.UNDECIDED]} are undecided and {slower[Verdict.EQUAL] + slower[Verdict.COSTS]} wrong."
+        )
+    return text

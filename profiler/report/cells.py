@@ -2,12 +2,14 @@
 
 import math
 import unicodedata
+from collections.abc import Callable, Sequence
 
 from models.layout import WeightLayout
-from profiler.records import CacheInfo, Estimate, ExecutedLayout, HardwareInfo, Record, Verdict
-from profiler.report.summary import Arm, Row, Summary
+from profiler.records import Control, Estimate, ExecutedLayout, Record, Verdict
+from profiler.report.summary import Arm, Row
 
 UNKNOWN = "unknown"
+MAX_SHOWN_MARGIN = 0.5
 _EXECUTED = {
     ExecutedLayout.OUT_IN: WeightLayout.OUT_IN.axes,
     ExecutedLayout.IN_OUT: WeightLayout.IN_OUT.axes,
@@ -63,6 +65,11 @@ def format_ratio(estimate: Estimate | None) -> str:
     return f"{estimate.point:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
+def format_interval(estimate: Estimate | None) -> str:
+    """`0.99-1.01`: the interval alone."""
+    return "-" if estimate is None else f"{estimate.low:.2f}-{estimate.high:.2f}"
+
+
 def format_percent(fraction: float | None) -> str:
     """`0.8 %`."""
     return "-" if fraction is None else f"{100 * fraction:.1f} %"
@@ -87,9 +94,11 @@ class RowText(Record, frozen=True, kw_only=True):
     in_out: str
     speedup: str
     null: str
+    null_interval: str
     noise: str
     verdict: str
     advice: str
+    equal_margin: str
     arms: tuple[str, ...]
 
 
@@ -104,9 +113,11 @@ def row_text(row: Row) -> RowText:
         in_out=format_time(row.arms[WeightLayout.IN_OUT].time_s),
         speedup=format_ratio(row.speedup),
         null=format_ratio(row.null),
+        null_interval=format_interval(row.null),
         noise=format_percent(row.noise_floor),
         verdict=row.verdict.value,
         advice=_advice(row),
+        equal_margin=_equal_margin(row),
         arms=tuple(format_arm(row.arms[layout], layout) for layout in WeightLayout),
     )
 
@@ -120,10 +131,74 @@ def _advice(row: Row) -> str:
     return f"about {row.more_passes} more {'pass' if row.more_passes == 1 else 'passes'} would decide it"
 
 
+def _equal_margin(row: Row) -> str:
+    """The margin at which an undecided case would be equal by now; empty where that says nothing."""
+    if row.decidable_margin is None or row.decidable_margin > MAX_SHOWN_MARGIN:
+        return ""
+    return f"{100 * row.decidable_margin:.2g} %"
+
+
+def bound_lines(rows: Sequence[Row]) -> list[str]:
+    """The overhead-bound cases of a group, with the ratio that is left when the overhead is taken off."""
+    return [
+        f"{row.dimensions} batch {row.batch}: {100 * row.overhead.share:.0f} % of a call is the runtime's own "
+        f"({format_time(row.overhead.time_s)}); without it {format_ratio(row.overhead.speedup)}"
+        for row in rows
+        if row.overhead is not None and row.overhead.is_bound
+    ]
+
+
+class CostText(Record, frozen=True, kw_only=True):
+    """What a row's layouts cost beside speed, in words; pairs are [out, in] and [in, out]."""
+
+    load: tuple[str, str]
+    load_ratio: str
+    load_verdict: str
+    first_call: tuple[str, str]
+    first_call_ratio: str
+    rise: tuple[str, str]
+    peak: tuple[str, str]
+    size: tuple[str, str]
+
+
+def cost_text(row: Row) -> CostText | None:
+    """A row's costs in words, None where nobody measured them."""
+    cost = row.cost
+    if cost is None:
+        return None
+
+    def pair(values: dict[WeightLayout, Estimate], text: Callable[[Estimate], str]) -> tuple[str, str]:
+        found = [text(values[layout]) if layout in values else "-" for layout in WeightLayout]
+        return found[0], found[1]
+
+    sizes = [format_bytes(cost.size_bytes.get(layout)) for layout in WeightLayout]
+    return CostText(
+        load=pair(cost.load_s, _format_times),
+        load_ratio=format_ratio(cost.load_ratio),
+        load_verdict=cost.load_verdict.value,
+        first_call=pair(cost.first_call_s, _format_times),
+        first_call_ratio=format_ratio(cost.first_call_ratio),
+        rise=pair(cost.load_rise_bytes, _format_sizes),
+        peak=pair(cost.peak_bytes, _format_sizes),
+        size=(sizes[0], sizes[1]),
+    )
+
+
+def _format_times(estimate: Estimate) -> str:
+    return f"{format_time(estimate.point)} [{format_time(estimate.low)}, {format_time(estimate.high)}]"
+
+
+def _format_sizes(estimate: Estimate) -> str:
+    half = (estimate.high - estimate.low) / 2
+    return f"{format_bytes(round(estimate.point))} +- {format_bytes(round(half))}"
+
+
 def group_title(row: Row) -> str:
     """What the rows of one table share."""
-    threads = "1 thread" if row.case.threads == 1 else f"{row.case.threads} threads"
-    return f"{row.case.runtime}, {row.case.form}, {row.case.dtype}, {threads}, {row.case.weights} weights"
+    case = row.case
+    threads = "1 thread" if case.threads == 1 else f"{case.threads} threads"
+    control = "" if case.control is Control.NONE else f", control: {case.control}"
+    return f"{case.runtime}, {case.form}, {case.dtype}, {threads}, {case.weights} weights{control}"
 
 
 def groups(rows: tuple[Row, ...]) -> list[tuple[str, list[Row]]]:
@@ -132,77 +207,3 @@ def groups(rows: tuple[Row, ...]) -> list[tuple[str, list[Row]]]:
     for row in rows:
         found.setdefault(group_title(row), []).append(row)
     return list(found.items())
-
-
-def hardware_lines(hardware: HardwareInfo) -> list[tuple[str, str]]:
-    """The hardware as label and text, each with its source."""
-    lines = [
-        ("Board", _fact(hardware.board.model)),
-        ("CPU", _fact(hardware.cpu_name)),
-        ("Cores", f"{_fact(hardware.physical_cores)}; logical CPUs: {_fact(hardware.logical_cpus)}"),
-        *((f"L{cache.level} {cache.type}", _cache(cache)) for cache in hardware.caches),
-        ("Memory", _bytes_fact(hardware)),
-        ("System", f"{_fact(hardware.operating_system)}; kernel {_fact(hardware.kernel)}"),
-        ("Machine", f"{_fact(hardware.machine)}; bits of this Python: {_fact(hardware.pointer_bits)}"),
-        ("Runs in", _fact(hardware.virtualization)),
-        ("Governor", _joined(hardware.conditions.governors)),
-        (
-            "Frequency",
-            _joined({name: f"{hz / 1e6:.0f} MHz" for name, hz in hardware.conditions.frequencies_hz.items()}),
-        ),
-        ("Temperature", _joined({n: f"{c:.1f} C" for n, c in hardware.conditions.temperatures_celsius.items()})),
-        ("Software", ", ".join(f"{name} {version}" for name, version in hardware.software.items()) or UNKNOWN),
-    ]
-    if not hardware.caches:
-        lines.insert(3, ("Caches", UNKNOWN))
-    return [(label, plain(text)) for label, text in lines]
-
-
-def method_lines(summary: Summary) -> list[str]:
-    """How it was measured, in short."""
-    options = summary.options
-    margin, level = f"{100 * summary.margin:.3g} %", f"{100 * summary.confidence_level:.3g} %"
-    made = (
-        f"Suite {summary.suite}, measured {summary.created_utc} by layout-profiler {summary.tool_version}; "
-        f"{options.passes} passes, seed {options.seed}."
-    )
-    passes = (
-        "A pass is a fresh process. In it every case loads each layout twice, in random order with random padding "
-        f"between, and times all four copies in {options.rounds} rounds of slices of about "
-        f"{options.slice_s * 1000:.3g} ms."
-    )
-    ratio = (
-        "Speedup is time([in, out]) / time([out, in]): above 1, transposed storage is faster. Its interval is a "
-        f"{level} t interval over passes. The noise is how far apart two copies of one layout may lie in the same "
-        "passes."
-    )
-    verdicts = (
-        f"Verdicts: pays off or costs when the whole interval lies beyond both {margin} and the noise; equal when it "
-        f"lies within {margin} and the noise is smaller; else undecided."
-    )
-    return [made, passes, ratio, verdicts]
-
-
-def _fact(fact: object) -> str:
-    value, source = getattr(fact, "value", None), getattr(fact, "source", "")
-    return UNKNOWN if value is None else f"{value} ({source})"
-
-
-def _bytes_fact(hardware: HardwareInfo) -> str:
-    total = hardware.memory.total_bytes
-    return UNKNOWN if total.value is None else f"{format_bytes(total.value)} ({total.source})"
-
-
-def _cache(cache: CacheInfo) -> str:
-    ways = f", {cache.ways_of_associativity}-way" if cache.ways_of_associativity else ""
-    line = f", {cache.line_size_bytes} B lines" if cache.line_size_bytes else ""
-    shared = max(map(len, cache.shared_cpus), default=1)
-    sharing = f"shared by {shared} CPUs" if shared > 1 else "per CPU"
-    return f"{cache.instances} x {format_bytes(cache.size_bytes)}{ways}{line}, {sharing} ({cache.source})"
-
-
-def _joined(values: dict[str, str]) -> str:
-    kinds = set(values.values())
-    if len(kinds) == 1:
-        return kinds.pop()
-    return ", ".join(f"{name} {value}" for name, value in values.items()) or UNKNOWN

@@ -3,13 +3,19 @@
 import csv
 import io
 
+from models.layout import WeightLayout
+from profiler.hardware.capture import machine_name
+from profiler.records import Estimate
 from profiler.report.cells import plain
-from profiler.report.summary import Arm, Report, Row, Summary, machine_name
+from profiler.report.summary import Arm, Report, Row, Summary
 
 COLUMNS = (
     "machine", "created_utc", "runtime", "form", "workload", "dimensions", "batch", "dtype", "threads", "weights",
     "control", "weight_bytes", "fits_in", "layout", "stored_layout", "executed_layout", "operator", "time_s",
     "speedup", "speedup_low", "speedup_high", "null", "null_low", "null_high", "confidence_level", "passes", "verdict",
+    "noise_floor", "is_biased", "disturbed_passes", "decidable_margin", "more_passes", "overhead_s", "overhead_share",
+    "speedup_without_overhead", "load_s", "load_s_low", "load_s_high", "load_ratio", "load_verdict", "first_call_s",
+    "first_call_s_low", "first_call_s_high", "load_rise_bytes", "peak_bytes", "file_bytes",
 )  # fmt: skip
 
 
@@ -51,7 +57,40 @@ def _cells(summary: Summary, row: Row, layout: str, arm: Arm) -> list[object]:
         summary.confidence_level,
         row.passes,
         row.verdict.value,
+        *_trust_cells(row),
+        *_cost_cells(row, WeightLayout(layout)),
     ]
+
+
+def _trust_cells(row: Row) -> list[object]:
+    overhead = row.overhead
+    return [
+        row.noise_floor,
+        row.is_biased,
+        row.disturbed_passes,
+        row.decidable_margin,
+        row.more_passes,
+        *([overhead.time_s, overhead.share] if overhead else ["", ""]),
+        overhead.speedup.point if overhead and overhead.speedup else "",
+    ]
+
+
+def _cost_cells(row: Row, layout: WeightLayout) -> list[object]:
+    cost = row.cost
+    if cost is None:
+        return [""] * 11
+    return [
+        *_ends(cost.load_s.get(layout)),
+        cost.load_ratio.point if cost.load_ratio else "",
+        cost.load_verdict.value,
+        *_ends(cost.first_call_s.get(layout)),
+        *(found[layout].point if layout in found else "" for found in (cost.load_rise_bytes, cost.peak_bytes)),
+        cost.size_bytes.get(layout, ""),
+    ]
+
+
+def _ends(estimate: Estimate | None) -> list[object]:
+    return [estimate.point, estimate.low, estimate.high] if estimate else ["", "", ""]
 
 
 def _inert(text: str) -> str:

@@ -4,7 +4,8 @@ import math
 
 from profiler.errors import MissingPackageError
 from profiler.records import Estimate, Record
-from profiler.report.cells import RowText, groups, hardware_lines, method_lines, plain, row_text
+from profiler.report.cells import CostText, RowText, bound_lines, cost_text, groups, plain, row_text
+from profiler.report.facts import MomentText, hardware_lines, method_lines, timeline_texts
 from profiler.report.summary import Report, Row, Summary
 
 MIN_SPAN = math.log(1.1)  # a bar's half width is at least this, so that noise does not look like an effect
@@ -28,13 +29,24 @@ class HtmlRow(Record, frozen=True, kw_only=True):
     css: str
     reason: str
     bar: Bar | None
+    cost: CostText | None
+
+
+class HtmlGroup(Record, frozen=True, kw_only=True):
+    """The rows of one table."""
+
+    title: str
+    rows: list[HtmlRow]
+    bound: list[str]
 
 
 class HtmlSession(Record, frozen=True, kw_only=True):
     """One session in text; the template only arranges it."""
 
     summary: Summary
-    groups: list[tuple[str, list[HtmlRow]]]
+    groups: list[HtmlGroup]
+    timeline: list[MomentText]
+    canary: str
     hardware: list[tuple[str, str]]
     method: list[str]
     failures: list[tuple[str, str, str]]
@@ -70,7 +82,16 @@ def _session(summary: Summary) -> HtmlSession:
     span = min(MAX_SPAN, span)
     return HtmlSession(
         summary=summary,
-        groups=[(title, [_row(row, summary.margin, span) for row in rows]) for title, rows in groups(summary.rows)],
+        groups=[
+            HtmlGroup(
+                title=title,
+                rows=[_row(row, summary.margin, span) for row in rows],
+                bound=bound_lines(rows),
+            )
+            for title, rows in groups(summary.rows)
+        ],
+        timeline=timeline_texts(summary),
+        canary=_canary_points(summary),
         hardware=hardware_lines(summary.hardware),
         method=method_lines(summary),
         failures=[(f.case or f.runtime, f.stage.value, f.message) for f in summary.failures],
@@ -83,7 +104,21 @@ def _row(row: Row, margin: float, span: float) -> HtmlRow:
         css=row.verdict.value.replace(" ", "-"),
         reason=row.reason,
         bar=_bar(row.speedup, margin, span),
+        cost=cost_text(row),
     )
+
+
+def _canary_points(summary: Summary) -> str:
+    """The canary over the run as the points of a line in a box of 100 by 20; the slowest is on top."""
+    values = [moment.conditions.canary_s for moment in summary.timeline if moment.conditions.canary_s]
+    if len(values) < 2:  # noqa: PLR2004 - a line has two ends
+        return ""
+    low = min(values)
+    high = max(*values, 1.05 * low)
+    if not high > low:
+        return ""
+    step = 100 / (len(values) - 1)
+    return " ".join(f"{at * step:.1f},{19 - 18 * (value - low) / (high - low):.1f}" for at, value in enumerate(values))
 
 
 def _bar(speedup: Estimate | None, margin: float, span: float) -> Bar | None:

@@ -2,11 +2,18 @@
 
 import re
 
-from profiler.report.cells import RowText, groups, hardware_lines, method_lines, plain, row_text
-from profiler.report.summary import Report, Summary
+import msgspec
+
+from profiler.report.cells import CostText, RowText, bound_lines, cost_text, groups, plain, row_text
+from profiler.report.facts import hardware_lines, method_lines, timeline_texts
+from profiler.report.summary import Report, Row, Summary
 
 _HEAD = ("layer", "batch", "weights", "fits in", "stored -> executed", "time [out, in]", "time [in, out]",
          "speedup [interval]", "null [interval]", "noise", "verdict")  # fmt: skip
+
+_COST_HEAD = ("layer", "batch", "load time", "load ratio", "transposed", "first call", "first call ratio",
+              "memory rise at load", "peak memory", "file size")  # fmt: skip
+_TIMELINE_HEAD = ("before", "at", "canary", "frequency", "temperature", "load", "swap", "disturbed blocks")
 
 
 def render_markdown(report: Report) -> str:
@@ -23,12 +30,9 @@ def _session(summary: Summary) -> str:
     parts = [
         "# Does transposed weight storage pay off?",
         f"**{escape(summary.answer.headline)}**",
-        "\n".join(f"- {escape(line)}" for line in summary.answer.by_runtime),
+        "\n".join(f"- {escape(line)}" for line in (*summary.answer.by_runtime, *summary.answer.beside_speed)),
         escape(summary.answer.sureness),
-        *(
-            f"## {escape(title)}\n\n{_table(_HEAD, [_cells(row_text(row)) for row in rows])}"
-            for title, rows in groups(summary.rows)
-        ),
+        *(_group(title, rows) for title, rows in groups(summary.rows)),
     ]
     if summary.failures:
         rows = [(f.case or f.runtime, f.stage.value, f.message) for f in summary.failures]
@@ -37,9 +41,33 @@ def _session(summary: Summary) -> str:
         parts.append(
             "## Warnings\n\n" + "\n".join(f"- {escape(w.text)}: {escape(w.next_step)}." for w in summary.warnings)
         )
+    if summary.timeline:
+        moments = [tuple(msgspec.structs.astuple(moment)) for moment in timeline_texts(summary)]
+        parts.append("## Conditions over the run\n\n" + _table(_TIMELINE_HEAD, moments))
     parts.append("## Hardware\n\n" + _table(("fact", "value (source)"), hardware_lines(summary.hardware)))
     parts.append("## Method\n\n" + "\n".join(f"- {escape(line)}" for line in method_lines(summary)))
     return "\n\n".join(part for part in parts if part)
+
+
+def _group(title: str, rows: list[Row]) -> str:
+    parts = [f"## {escape(title)}", _table(_HEAD, [_cells(row_text(row)) for row in rows])]
+    bound = bound_lines(tuple(rows))
+    if bound:
+        parts.append("Overhead-bound:\n\n" + "\n".join(f"- {escape(line)}" for line in bound))
+    costs = [(row, text) for row in rows if (text := cost_text(row)) is not None]
+    if costs:
+        parts.append("Beside speed, each pair is \\[out, in\\] and \\[in, out\\]:")
+        parts.append(_table(_COST_HEAD, [_cost_cells(row, text) for row, text in costs]))
+    return "\n\n".join(parts)
+
+
+def _cost_cells(row: Row, text: CostText) -> tuple[str, ...]:
+    pairs = (text.load, text.first_call, text.rise, text.peak, text.size)
+    load, first_call, rise, peak, size = ("; ".join(pair) for pair in pairs)
+    return (
+        row.dimensions, row.batch, load, text.load_ratio, text.load_verdict, first_call, text.first_call_ratio,
+        rise, peak, size,
+    )  # fmt: skip
 
 
 def _cells(text: RowText) -> tuple[str, ...]:
@@ -54,8 +82,12 @@ def _cells(text: RowText) -> tuple[str, ...]:
         text.speedup,
         text.null,
         text.noise,
-        f"{text.verdict}, {text.advice}" if text.advice else text.verdict,
+        ", ".join(part for part in (text.verdict, text.advice, _equal_by_now(text)) if part),
     )
+
+
+def _equal_by_now(text: RowText) -> str:
+    return f"equal by now at a margin of {text.equal_margin}" if text.equal_margin else ""
 
 
 def _table(head: tuple[str, ...], rows: list) -> str:  # type: ignore[type-arg]

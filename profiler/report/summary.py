@@ -1,33 +1,40 @@
 """What a report says of one session, derived once for every format."""
 
-import math
+from collections import Counter
 
 from models.layout import WeightLayout
 from models.workload import Workload, format_batch
 from profiler import __version__
-from profiler.analyze.comparison import CONFIDENCE_LEVEL, compare_session
-from profiler.hardware.capture import cache_level_for
+from profiler.analyze.comparison import compare_session, rule_of
+from profiler.analyze.statistics import exp, expm1
+from profiler.hardware.capture import cache_level_for, machine_name
 from profiler.records import (
     ArmTruth,
+    Block,
     CacheInfo,
     Case,
     Check,
     Comparison,
+    Conditions,
     Control,
+    CostComparison,
+    Disturbance,
     Estimate,
     Executed,
     Failure,
     Form,
     HardwareInfo,
     Options,
+    Overhead,
     Record,
     Session,
     Verdict,
+    Weights,
 )
-from profiler.report.answer import Answer, answer_for
-from profiler.report.warnings import Warning_, warnings_for
+from profiler.report.answer import Answer, Judged, answer_for
+from profiler.report.warnings import Warning_, warnings_beside, warnings_for
 
-REPORT_SCHEMA = 1
+REPORT_SCHEMA = 2
 
 
 class Arm(Record, frozen=True, kw_only=True):
@@ -36,6 +43,40 @@ class Arm(Record, frozen=True, kw_only=True):
     stored_layout: WeightLayout | None
     executed: Executed | None
     time_s: float | None
+
+
+class OverheadRow(Record, frozen=True, kw_only=True):
+    """What a call of a case costs without its layers, and the speedup with that taken off on both sides."""
+
+    time_s: float
+    share: float
+    is_bound: bool
+    speedup: Estimate | None
+
+
+class CostRow(Record, frozen=True, kw_only=True):
+    """What the layouts cost beside speed. Ratios are in_out / out_in, above 1 transposed storage is cheaper."""
+
+    repeats: int
+    load_s: dict[WeightLayout, Estimate]
+    load_ratio: Estimate | None
+    load_verdict: Verdict
+    first_call_s: dict[WeightLayout, Estimate]
+    first_call_ratio: Estimate | None
+    first_call_verdict: Verdict
+    peak_bytes: dict[WeightLayout, Estimate]
+    load_rise_bytes: dict[WeightLayout, Estimate]
+    size_bytes: dict[WeightLayout, int]
+
+
+class Moment(Record, frozen=True, kw_only=True):
+    """The machine before a pass (or at the end), and what the pass then saw."""
+
+    pass_index: int
+    is_end: bool
+    conditions: Conditions
+    blocks: int
+    disturbed: dict[Disturbance, int]
 
 
 class Row(Record, frozen=True, kw_only=True):
@@ -50,10 +91,15 @@ class Row(Record, frozen=True, kw_only=True):
     speedup: Estimate | None
     null: Estimate | None
     noise_floor: float | None
+    is_biased: bool
     passes: int
+    disturbed_passes: int
     verdict: Verdict
     reason: str
     more_passes: int | None
+    decidable_margin: float | None
+    overhead: OverheadRow | None
+    cost: CostRow | None
 
 
 class Summary(Record, frozen=True, kw_only=True):
@@ -61,6 +107,10 @@ class Summary(Record, frozen=True, kw_only=True):
 
     answer: Answer
     rows: tuple[Row, ...]
+    tested_cases: int
+    timeline: tuple[Moment, ...]
+    disturbed_blocks: int
+    blocks: int
     failures: tuple[Failure, ...]
     warnings: tuple[Warning_, ...]
     suite: str
@@ -80,55 +130,108 @@ class Report(Record, frozen=True, kw_only=True):
     sessions: tuple[Summary, ...]
 
 
-def make_report(sessions: tuple[Session, ...], *, margin: float) -> Report:
-    """Derive what every format shows."""
+def make_report(
+    sessions: tuple[Session, ...], *, margin: float | None = None, confidence_level: float | None = None
+) -> Report:
+    """Derive what every format shows; margin and confidence level are each run's own unless given."""
     return Report(
         schema_version=REPORT_SCHEMA,
         tool_version=__version__,
-        sessions=tuple(summarize(session, margin=margin) for session in sessions),
+        sessions=tuple(
+            summarize(
+                session,
+                margin=margin,
+                confidence_level=confidence_level,
+                beside=warnings_beside(sessions[0].header, session.header),
+            )
+            for session in sessions
+        ),
     )
 
 
-def summarize(session: Session, *, margin: float) -> Summary:
-    """Derive what a report says of one session. `margin` is a fraction: 0.03 for 3 %."""
+def summarize(
+    session: Session,
+    *,
+    margin: float | None = None,
+    confidence_level: float | None = None,
+    beside: tuple[Warning_, ...] = (),
+) -> Summary:
+    """Derive what a report says of one session.
+
+    `margin` is a fraction: 0.03 for 3 %. `beside` are warnings that come from the other sessions of the report.
+    """
     header = session.header
+    rule = rule_of(header.options, margin=margin, confidence_level=confidence_level)
     workloads = {workload.name: workload for workload in header.workloads}
     checks = {check.case: check for check in session.checks}
-    comparisons = compare_session(session, margin=margin)
+    comparisons = compare_session(session, margin=margin, confidence_level=confidence_level)
     rows = tuple(
         _row(comparison, workloads[comparison.case.workload], checks.get(comparison.case.id), header.hardware.caches)
         for comparison in comparisons
     )
-    verdicts = [(_label(row), row.case.runtime, row.verdict, row.speedup) for row in rows if row.passes]
+    measured = [row for row in rows if row.passes]
     return Summary(
         answer=answer_for(
-            verdicts,
+            [_judged(row) for row in measured],
             machine=machine_name(header.hardware),
-            margin=margin,
-            confidence_level=CONFIDENCE_LEVEL,
-            is_control=header.options.control is Control.IDENTICAL,
+            rule=rule,
+            is_control=all(case.control is not Control.NONE for case in header.cases),
         ),
         rows=rows,
+        tested_cases=len(rows),
+        timeline=timeline_of(session),
+        disturbed_blocks=sum(bool(block.disturbed_by) for block in session.blocks),
+        blocks=len(session.blocks),
         failures=session.failures,
-        warnings=warnings_for(session),
+        warnings=(*beside, *warnings_for(session, comparisons, {row.case.id: label_of(row) for row in rows}, rule)),
         suite=header.suite,
         created_utc=header.created_utc,
         tool_version=header.tool_version,
-        margin=margin,
-        confidence_level=CONFIDENCE_LEVEL,
+        margin=rule.margin,
+        confidence_level=rule.confidence_level,
         options=header.options,
         hardware=header.hardware,
     )
 
 
-def machine_name(hardware: HardwareInfo) -> str:
-    """The board if its firmware names it, else the processor."""
-    return hardware.board.model.value or hardware.cpu_name.value or "this unknown machine"
+def timeline_of(session: Session) -> tuple[Moment, ...]:
+    """The machine's state pass by pass, with the blocks of each and what disturbed them."""
+    blocks: dict[int, list[Block]] = {}
+    for block in session.blocks:
+        blocks.setdefault(block.pass_index, []).append(block)
+    lasts = {record.pass_index: record for record in session.conditions if not record.is_end}  # a pass may be resumed
+    moments = []
+    for record in session.conditions:
+        own = blocks.get(record.pass_index, []) if lasts.get(record.pass_index) is record else []
+        moments.append(
+            Moment(
+                pass_index=record.pass_index,
+                is_end=record.is_end,
+                conditions=record.conditions,
+                blocks=len(own),
+                disturbed=dict(Counter(mark for block in own for mark in block.disturbed_by)),
+            )
+        )
+    return tuple(moments)
 
 
-def _label(row: Row) -> str:
+def _judged(row: Row) -> Judged:
+    return Judged(
+        label=label_of(row),
+        runtime=row.case.runtime,
+        control=row.case.control,
+        verdict=row.verdict,
+        speedup=row.speedup,
+        load_verdict=row.cost.load_verdict if row.cost else None,
+        load_ratio=row.cost.load_ratio if row.cost else None,
+    )
+
+
+def label_of(row: Row) -> str:
+    """A case in words."""
     form = "" if row.case.form is Form.CONTROLLED else f" ({row.case.form})"
-    return f"{row.case.runtime}{form}, {row.dimensions}, batch {row.batch}"
+    weights = "" if row.case.weights is Weights.WARM else f", {row.case.weights} weights"
+    return f"{row.case.runtime}{form}, {row.dimensions}, batch {row.batch}{weights}"
 
 
 def _row(comparison: Comparison, workload: Workload, check: Check | None, caches: tuple[CacheInfo, ...]) -> Row:
@@ -142,11 +245,44 @@ def _row(comparison: Comparison, workload: Workload, check: Check | None, caches
         arms={layout: _arm(truths.get(layout), comparison.time_s.get(layout)) for layout in WeightLayout},
         speedup=_ratio(comparison.effect),
         null=_ratio(comparison.null),
-        noise_floor=None if comparison.noise_floor is None else math.expm1(comparison.noise_floor),
+        noise_floor=None if comparison.noise_floor is None else expm1(comparison.noise_floor),
+        is_biased=comparison.is_biased,
         passes=comparison.passes,
+        disturbed_passes=comparison.disturbed_passes,
         verdict=comparison.verdict,
         reason=comparison.reason,
         more_passes=comparison.more_passes,
+        decidable_margin=comparison.decidable_margin,
+        overhead=_overhead(comparison.overhead),
+        cost=_cost(comparison.cost),
+    )
+
+
+def _overhead(overhead: Overhead | None) -> OverheadRow | None:
+    if overhead is None:
+        return None
+    return OverheadRow(
+        time_s=overhead.time_s,
+        share=overhead.share,
+        is_bound=overhead.is_bound,
+        speedup=_ratio(overhead.effect),
+    )
+
+
+def _cost(cost: CostComparison | None) -> CostRow | None:
+    if cost is None:
+        return None
+    return CostRow(
+        repeats=cost.repeats,
+        load_s=cost.load_s,
+        load_ratio=_ratio(cost.load_effect),
+        load_verdict=cost.load_verdict,
+        first_call_s=cost.first_call_s,
+        first_call_ratio=_ratio(cost.first_call_effect),
+        first_call_verdict=cost.first_call_verdict,
+        peak_bytes=cost.peak_bytes,
+        load_rise_bytes=cost.load_rise_bytes,
+        size_bytes=cost.size_bytes,
     )
 
 
@@ -163,8 +299,8 @@ def _ratio(estimate: Estimate | None) -> Estimate | None:
     if estimate is None:
         return None
     return Estimate(
-        point=math.exp(estimate.point),
-        low=math.exp(estimate.low),
-        high=math.exp(estimate.high),
+        point=exp(estimate.point),
+        low=exp(estimate.low),
+        high=exp(estimate.high),
         confidence_level=estimate.confidence_level,
     )

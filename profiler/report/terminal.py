@@ -2,11 +2,13 @@
 
 import textwrap
 
-from profiler.report.cells import RowText, groups, hardware_lines, method_lines, plain, row_text
-from profiler.report.summary import Report, Summary
+from profiler.records import Verdict
+from profiler.report.cells import RowText, bound_lines, format_ratio, format_time, groups, plain, row_text
+from profiler.report.facts import hardware_lines, method_lines, sparkline
+from profiler.report.summary import Report, Row, Summary
 
 WIDTH = 80
-_HEAD = ("layer", "batch", "weights", "[out,in]", "[in,out]", "speedup [95%]", "noise", "verdict")
+_HEAD = ("layer", "batch", "weights", "[out,in]", "[in,out]", "speedup", "null", "verdict")
 
 
 def render_terminal(report: Report) -> str:
@@ -18,9 +20,11 @@ def _session(summary: Summary) -> str:
     parts = [
         _wrap(summary.answer.headline),
         "\n".join(_wrap(f"- {line}", indent="  ") for line in summary.answer.by_runtime),
+        "\n".join(_wrap(f"- {line}", indent="  ") for line in summary.answer.beside_speed),
         _wrap(summary.answer.sureness),
-        *(_group(title, [row_text(row) for row in rows]) for title, rows in groups(summary.rows)),
+        *(_group(title, rows) for title, rows in groups(summary.rows)),
         _failures(summary),
+        _timeline(summary),
         "\n".join(_wrap(f"! {warning.text}: {warning.next_step}.", indent="  ") for warning in summary.warnings),
         "\n".join(_wrap(f"{label:<15}{text}", indent=" " * 15) for label, text in hardware_lines(summary.hardware)),
         "\n".join(_wrap(line) for line in method_lines(summary)),
@@ -28,7 +32,8 @@ def _session(summary: Summary) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _group(title: str, rows: list[RowText]) -> str:
+def _group(title: str, measured: list[Row]) -> str:
+    rows = [row_text(row) for row in measured]
     table = [_HEAD, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(_HEAD))]
     lines = [
@@ -38,15 +43,43 @@ def _group(title: str, rows: list[RowText]) -> str:
         ).rstrip()
         for line in table
     ]
-    return "\n".join([title, *_truths(rows), *lines, *_advice(rows)])
+    bound = [_wrap(f"overhead-bound, {line}", indent="  ") for line in bound_lines(measured)]
+    return "\n".join([title, *_truths(rows), *lines, *_advice(rows), *bound, *_costs(measured)])
+
+
+def _costs(rows: list[Row]) -> list[str]:
+    """Load times in a line, and the cases in which they differ."""
+    known = [row for row in rows if row.cost is not None and row.cost.load_s]
+    if not known:
+        return []
+    points = [estimate.point for row in known if row.cost for estimate in row.cost.load_s.values()]
+    lines = [f"loading takes {format_time(min(points))} to {format_time(max(points))}"]
+    lines += [
+        f"[in, out] / [out, in] load time {format_ratio(row.cost.load_ratio)}: {row.dimensions} batch {row.batch}"
+        for row in known
+        if row.cost is not None and row.cost.load_verdict in (Verdict.PAYS_OFF, Verdict.COSTS)
+    ]
+    return [_wrap(line, indent="  ") for line in lines]
+
+
+def _timeline(summary: Summary) -> str:
+    """The canary over the run as bars, the other facts as ranges."""
+    canaries = [moment.conditions.canary_s for moment in summary.timeline if moment.conditions.canary_s]
+    if not canaries:
+        return ""
+    spread = f"{format_time(min(canaries))} to {format_time(max(canaries))}"
+    line = f"Before each pass and at the end a fixed task took {spread}: {sparkline(canaries)}"
+    disturbed = f"Disturbed blocks: {summary.disturbed_blocks} of {summary.blocks}."
+    return f"{_wrap(line)}\n{disturbed}"
 
 
 def _advice(rows: list[RowText]) -> list[str]:
-    """What would decide the undecided rows."""
+    """What would decide the undecided rows, and at which margin they would be equal by now."""
     found: dict[str, list[str]] = {}
     for row in rows:
         if row.advice:
-            found.setdefault(row.advice, []).append(f"{row.layer} batch {row.batch}")
+            margin = f" (equal at {row.equal_margin})" if row.equal_margin else ""
+            found.setdefault(row.advice, []).append(f"{row.layer} batch {row.batch}{margin}")
     return [_wrap(f"undecided, {advice}: {', '.join(labels)}", indent="  ") for advice, labels in found.items()]
 
 
@@ -62,7 +95,6 @@ def _truths(rows: list[RowText]) -> list[str]:
 
 def _cells(text: RowText) -> tuple[str, ...]:
     weights = text.weights.replace(" ", "").replace("iB", "")
-    noise = text.noise.replace(" ", "")
     return (
         text.layer,
         text.batch,
@@ -70,7 +102,7 @@ def _cells(text: RowText) -> tuple[str, ...]:
         text.out_in,
         text.in_out,
         text.speedup,
-        noise,
+        text.null_interval,
         text.verdict,
     )
 

@@ -1,11 +1,25 @@
 """What a reader should know before trusting a session: warnings as data, each with its next step."""
 
-from collections.abc import Iterator
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
-from profiler.analyze.verdicts import MIN_PASSES
-from profiler.records import Conditions, Control, EndReason, Record, Session
+from profiler.analyze.disturbance import CANARY_DRIFT, changes
+from profiler.analyze.verdicts import MIN_PASSES, Rule
+from profiler.hardware.capture import machine_name, wanted_eviction_bytes
+from profiler.records import (
+    Comparison,
+    Conditions,
+    Control,
+    Disturbance,
+    EndReason,
+    Header,
+    Record,
+    Session,
+    Weights,
+)
 
-CANARY_DRIFT = 0.05  # a fixed task that takes 5 % longer at one moment of a run: the machine changed under it
+EARLIEST_UTC = "2025"  # this program is younger: a board without a clock begins in 1970, or at its image's date
 _THROTTLE_BITS = {
     0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit",
     16: "under-voltage since boot", 17: "frequency capped since boot", 18: "throttled since boot",
@@ -20,9 +34,43 @@ class Warning_(Record, frozen=True, kw_only=True):  # noqa: N801 - `Warning` is 
     next_step: str
 
 
-def warnings_for(session: Session) -> tuple[Warning_, ...]:
-    """Everything to be said about how a session came about."""
-    return (*_about_the_end(session), *_about_the_plan(session), *_about_the_machine(session))
+def warnings_for(
+    session: Session, comparisons: Sequence[Comparison], labels: Mapping[str, str], rule: Rule
+) -> tuple[Warning_, ...]:
+    """Everything to be said about how a session came about. `labels` has each case in words."""
+    return (
+        *_about_the_end(session),
+        *_about_the_plan(session),
+        *_about_the_rule(session, rule),
+        *_about_the_controls(comparisons, labels),
+        *_about_the_machine(session),
+        *_about_the_clock(session),
+        *_about_the_blocks(session, comparisons),
+    )
+
+
+def warnings_beside(first: Header, other: Header) -> tuple[Warning_, ...]:
+    """What forbids to compare a session with the first one of a report, number by number."""
+    found = []
+    machines = [machine_name(header.hardware) for header in (first, other)]
+    if machines[0] != machines[1]:
+        found.append(f"it was measured on {machines[1]}, the first on {machines[0]}")
+    names = ("margin", "confidence_level", "looks", "rounds", "slice_s", "threads", "cpus", "sets", "controls")
+    differing = [name for name in names if getattr(first.options, name) != getattr(other.options, name)]
+    if differing:
+        found.append(f"it was measured with other options ({', '.join(differing)})")
+    was, now = first.hardware.software, other.hardware.software
+    changed = [
+        f"{name} {now.get(name, 'missing')} instead of {was.get(name, 'missing')}"
+        for name in sorted({*was, *now})
+        if was.get(name) != now.get(name)
+    ]
+    if changed:
+        found.append(f"it was measured with other software ({', '.join(changed)})")
+    return tuple(
+        Warning_(text=f"beside the first session: {text}", next_step="compare the verdicts, not the times")
+        for text in found
+    )
 
 
 def _about_the_end(session: Session) -> Iterator[Warning_]:
@@ -45,7 +93,7 @@ def _about_the_end(session: Session) -> Iterator[Warning_]:
 
 def _about_the_plan(session: Session) -> Iterator[Warning_]:
     header = session.header
-    if header.options.control is Control.IDENTICAL:
+    if any(case.control is not Control.NONE for case in header.cases):
         yield Warning_(
             text="this is a control run: the same file was measured under both names",
             next_step="read it as a test of the method, not of the layouts",
@@ -54,6 +102,12 @@ def _about_the_plan(session: Session) -> Iterator[Warning_]:
         yield Warning_(
             text="the times of the runtime scripted are invented", next_step="never take them for a measurement"
         )
+    versions = {resume.tool_version for resume in session.resumes} - {header.tool_version}
+    if versions:
+        yield Warning_(
+            text=f"layout-profiler {header.tool_version} began the run, {', '.join(sorted(versions))} continued it",
+            next_step="measure with one version, if the numbers look odd",
+        )
     for text in header.left_out:
         yield Warning_(text=f"not measured: {text}", next_step="install it, or export that format, to have it measured")
     vectors = [workload.name for workload in header.workloads if not workload.layout_matters]
@@ -61,6 +115,40 @@ def _about_the_plan(session: Session) -> Iterator[Warning_]:
         yield Warning_(
             text=f"{', '.join(vectors)}: a weight with one row or column is the same bytes in both layouts",
             next_step="expect equal; nothing else could be true",
+        )
+
+
+def _about_the_rule(session: Session, rule: Rule) -> Iterator[Warning_]:
+    options = session.header.options
+    if (rule.margin, rule.confidence_level) != (options.margin, options.confidence_level):
+        yield Warning_(
+            text=f"the run stopped measuring a case by a margin of {100 * options.margin:.3g} % at "
+            f"{100 * options.confidence_level:.4g} %, this report judges by {100 * rule.margin:.3g} % at "
+            f"{100 * rule.confidence_level:.4g} %",
+            next_step="for narrower intervals run with that margin",
+        )
+    if Weights.COLD in options.weights and options.threads > 1:
+        yield Warning_(
+            text="cold weights: only the calling thread's own caches were emptied, besides the shared ones",
+            next_step="read cold as colder than warm, or measure it with one thread",
+        )
+    if Weights.COLD in options.weights:
+        wanted = wanted_eviction_bytes(session.header.hardware.caches)
+        known = any(cache.size_bytes for cache in session.header.hardware.caches if cache.type != "instruction")
+        if options.eviction_bytes < wanted or not known:
+            what = f"twice the last-level cache is {wanted / 2**20:.3g} MiB" if known else "no cache size is known"
+            yield Warning_(
+                text=f"cold weights: {options.eviction_bytes / 2**20:.3g} MiB were walked between calls, and {what}",
+                next_step="read cold as colder than warm: some of the weights may have stayed in the last-level cache",
+            )
+
+
+def _about_the_controls(comparisons: Sequence[Comparison], labels: Mapping[str, str]) -> Iterator[Warning_]:
+    biased = [labels[comparison.case.id] for comparison in comparisons if comparison.is_biased]
+    if biased:
+        yield Warning_(
+            text=f"two copies of one layout differ by more than chance in {'; '.join(biased)}",
+            next_step="do not rely on these cases; look for what their arms do not share, and run again",
         )
 
 
@@ -85,8 +173,44 @@ def _about_the_machine(session: Session) -> Iterator[Warning_]:
             text=f"the firmware reported {', '.join(bits)}", next_step="check power supply and cooling, and run again"
         )
     swap = [moment.swap_used_bytes for moment in moments if moment.swap_used_bytes is not None]
+    if len({tuple(sorted(moment.governors.items())) for moment in moments}) > 1:
+        yield Warning_(
+            text="the frequency governor was changed during the run", next_step="leave it alone and run again"
+        )
     if swap and max(swap) > swap[0]:
         yield Warning_(text="memory was swapped out during the run", next_step="measure smaller layers, or free memory")
+
+
+def _about_the_clock(session: Session) -> Iterator[Warning_]:
+    if session.header.created_utc < EARLIEST_UTC:
+        yield Warning_(
+            text=f"the clock said {session.header.created_utc}, which cannot be",
+            next_step="do not trust the dates; times and ratios are measured with another clock and hold",
+        )
+    seen = {mark for block in session.blocks for mark in block.disturbed_by}
+    for record, following in itertools.pairwise(session.conditions):
+        if following.invocation == record.invocation:  # a resumed run's clocks begin anew
+            seen.update(changes(record.conditions, following.conditions))
+    if Disturbance.SUSPENDED in seen:
+        yield Warning_(text="the machine slept during the run", next_step="keep it awake, and run again if in doubt")
+    if Disturbance.CLOCK in seen:
+        yield Warning_(
+            text="the clock was set during the run", next_step="nothing: times are measured with another clock"
+        )
+
+
+def _about_the_blocks(session: Session, comparisons: Sequence[Comparison]) -> Iterator[Warning_]:
+    marks = Counter(mark.value for block in session.blocks for mark in block.disturbed_by)
+    if not marks:
+        return
+    count = sum(bool(block.disturbed_by) for block in session.blocks)
+    still = sum(comparison.disturbed_passes for comparison in comparisons)
+    kept = f"; {still} of them count all the same, since most of their case's were" if still else " and do not count"
+    yield Warning_(
+        text=f"{count} of {len(session.blocks)} blocks were disturbed "
+        f"({', '.join(f'{mark} {times}' for mark, times in marks.most_common())}){kept}",
+        next_step="stop other programs, cool the board and run again, if too much is undecided",
+    )
 
 
 def _throttle_words(moments: list[Conditions]) -> list[str]:
