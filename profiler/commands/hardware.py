@@ -7,7 +7,7 @@ import msgspec
 
 from profiler.hardware.capture import capture_hardware
 from profiler.records import HardwareInfo
-from profiler.report.cells import hardware_lines
+from profiler.report.facts import hardware_lines
 
 
 @click.command()

@@ -9,7 +9,9 @@ import click
 
 from models.layout import ShapeError
 from models.workload import parse_batch
-from profiler.records import ArtifactFormat, Form
+from profiler.analyze.placement import MAX_SETS
+from profiler.records import ArtifactFormat, Form, Weights
+from profiler.session import CONFIDENCE_LEVELS
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "": 1}
 
@@ -28,6 +30,64 @@ class MarginType(click.ParamType[float]):
         if not 0 < fraction <= 0.5:  # noqa: PLR2004 - half is no small difference any more
             self.fail(f"{value!r} is no margin; write 3% or 0.03, above 0 and at most 50%", param, ctx)
         return fraction
+
+
+class ConfidenceType(click.ParamType[float]):
+    """`95%` or `0.95`: from 50 % to 99.99 %."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The level as a fraction."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"([0-9]{1,2}(?:\.[0-9]{1,6})?)(%?)", str(value).strip())
+        fraction = float(match[1]) / (100 if match[2] else 1) if match else 0.0
+        low, high = CONFIDENCE_LEVELS
+        if not low <= fraction <= high:
+            self.fail(f"{value!r} is no confidence level; write 95% or 0.95, from {low:.0%} to {high:.2%}", param, ctx)
+        return fraction
+
+
+class PercentType(click.ParamType[int]):
+    """`5%` or `5`: a whole number from 1 to 100."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        match = re.fullmatch(r"([0-9]{1,3})%?", str(value).strip())
+        if match is None or not 1 <= int(match[1]) <= 100:  # noqa: PLR2004 - per cent
+            self.fail(f"{value!r} is no percentage; write 5%, a whole number from 1 to 100", param, ctx)
+        return int(match[1])
+
+
+class LooksType(click.ParamType[tuple[int, ...]]):
+    """`8,12,16`: numbers of passes that rise."""
+
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """The numbers."""
+        if isinstance(value, tuple):
+            return value
+        if not re.fullmatch(r"[0-9]{1,4}(,[0-9]{1,4})*", str(value).strip()):
+            self.fail(f"{value!r} is no list of looks; write numbers of passes such as 8,12,16", param, ctx)
+        return tuple(int(number) for number in str(value).split(","))
+
+
+class SetsType(click.ParamType[int]):
+    """`auto`, or how many sets."""
+
+    name = "sets"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:  # type: ignore[override]
+        """None for auto."""
+        if value is None or value == "auto":
+            return None
+        if str(value) not in map(str, range(1, MAX_SETS + 1)):
+            self.fail(f"{value!r} is no number of sets; write auto, or 1 to {MAX_SETS}", param, ctx)
+        return int(value)
 
 
 class DurationType(click.ParamType[float]):
@@ -60,6 +120,7 @@ class BatchType(click.ParamType[tuple[int, ...]]):
 
 
 MARGIN = MarginType()
+CONFIDENCE = ConfidenceType()
 DURATION = DurationType()
 BATCH = BatchType()
 PATH = click.Path(path_type=Path)
@@ -80,10 +141,6 @@ def combine(*decorators: Decorator) -> Decorator:
 
 force_option = click.option("--force", is_flag=True, help="Replace an output that exists.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings on standard error.")
-margin_option = click.option(
-    "--margin", type=MARGIN, default="3%", show_default=True, help="The smallest difference worth acting on."
-)
-
 shape_options = combine(
     click.option("--in-features", type=int, help="Inputs of one Linear layer, instead of a suite."),
     click.option("--out-features", type=int, help="Outputs of that layer."),
@@ -105,26 +162,60 @@ artifact_options = combine(
     ),
 )  # fmt: skip
 
-measure_options = combine(
+check_options = combine(
     click.option(
         "--runtime", "runtimes", multiple=True,
         help="Runtime to measure. Repeatable.  [default: all installed]",
     ),
+    click.option(
+        "--margin", type=MARGIN, default="3%", show_default=True, help="The smallest difference worth acting on."
+    ),
+    click.option(
+        "--confidence", "confidence_level", type=CONFIDENCE, default="95%", show_default=True,
+        help="How sure a report as a whole shall be that no pays off and no costs in it is false.",
+    ),
+    click.option("--budget", "budget_s", type=DURATION, help="End the run cleanly after this time: 90s, 5m, 1h."),
+    click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads per call."),
+    click.option("--cpu", "cpus", type=click.IntRange(0), multiple=True, help="Pin the run to this CPU. Repeatable."),
+    click.option(
+        "--forked", is_flag=True,
+        help="Import a runtime once and fork the workers of every pass, their memory shifted at random. Saves time"
+        " where an import takes seconds.",
+    ),
+    click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all random orders.  [default: random]"),
+)  # fmt: skip
+
+measure_options = combine(
+    check_options,
     click.option(
         "--form", "forms", type=click.Choice([item.value for item in Form]), multiple=True,
         help="Controlled: the layouts differ in the stored bytes alone. Idiomatic: what people write. Repeatable."
         "  [default: controlled]",
     ),
     click.option(
-        "--passes", type=click.IntRange(1, 1000), default=10, show_default=True,
-        help="Fresh processes per runtime.",
+        "--passes", type=click.IntRange(1, 1000),
+        help="Fresh processes per runtime, at most; a case that is decided leaves earlier.  [default: 32]",
     ),
-    click.option("--budget", "budget_s", type=DURATION, help="End the run cleanly after this time: 90s, 5m, 1h."),
-    click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads per call."),
-    click.option("--cpu", "cpus", type=click.IntRange(0), multiple=True, help="Pin the run to this CPU. Repeatable."),
-    click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all random orders.  [default: random]"),
+    click.option(
+        "--looks", type=LooksType(),
+        help="After how many undisturbed passes open cases are judged; the last ends the run."
+        "  [default: 8,12,16,24,32]",
+    ),
+    click.option(
+        "--weights", type=click.Choice([*(item.value for item in Weights), "both"]), default="warm", show_default=True,
+        help="Warm: call after call. Cold: the caches are emptied before every call, as on a board that infers once"
+        " a second.",
+    ),
+    click.option(
+        "--sets", type=SetsType(), default="auto", show_default=True,
+        help="How often a block loads its four arms anew. Auto: a pilot chooses, from 1 to 4.",
+    ),
     click.option(
         "--identical", is_flag=True,
         help="Control run: load one layout under both names. Any pays off or costs is then a false alarm.",
+    ),
+    click.option(
+        "--slower", type=PercentType(),
+        help="Control run: the same, and [in, out] makes so many percent more calls. Pays off is then right.",
     ),
 )  # fmt: skip

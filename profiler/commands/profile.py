@@ -11,16 +11,16 @@ import click
 from profiler.bundle import is_bundle
 from profiler.commands.export import write_bundle_apart
 from profiler.commands.hardware import format_hardware_json
+from profiler.commands.measuring import choose_options
 from profiler.commands.options import (
     artifact_options,
     combine,
     force_option,
-    margin_option,
     measure_options,
     quiet_option,
     shape_options,
 )
-from profiler.commands.run import choose_options, exit_status, measure_bundle
+from profiler.commands.run import exit_status, measure_bundle
 from profiler.commands.workloads import choose_workloads
 from profiler.errors import OutputError
 from profiler.files import refuse_existing, write_error, write_whole
@@ -44,12 +44,11 @@ _FILES = {
     "-o", "--output", type=click.Path(path_type=Path),
     help="The folder to write.  [default: reports/SUITE-DATE-TIME]",
 )  # fmt: skip
-@combine(shape_options, artifact_options, measure_options, margin_option, force_option, quiet_option)
+@combine(shape_options, artifact_options, measure_options, force_option, quiet_option)
 def command(  # noqa: PLR0913 - one per option
     suite: str | None,
     output: Path | None,
     formats: tuple[str, ...],
-    margin: float,
     force: bool,  # noqa: FBT001 - click's way
     quiet: bool,  # noqa: FBT001
     in_features: int | None,
@@ -88,7 +87,7 @@ def command(  # noqa: PLR0913 - one per option
         raise
     session = load_session(session_path)
     write_whole(folder / "hardware.json", format_hardware_json(session.header.hardware).encode(), force=force)
-    report = make_report((session,), margin=margin)
+    report = make_report((session,))
     for output_format, file_name in _FILES.items():
         write_whole(folder / file_name, render(report, output_format).encode(), force=force)
     click.echo(render(report, Format.TERMINAL))

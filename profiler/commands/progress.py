@@ -6,7 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from profiler.records import Block, Failure
+from profiler.records import Block, Failure, Verdict
 
 PLAIN_LINE_EVERY_S = 15.0
 
@@ -56,8 +56,13 @@ class RunProgress:
 
     def measured(self, block: Block) -> None:
         """A block is on disk."""
-        self._done += 1
-        self._bar.update(self._done, self._total, f"pass {block.pass_index + 1}  {block.case}")
+        self._done += block.attempt == 0
+        self._bar.update(self._done, self._total, f"pass {block.pass_index + 1}  {block.case}{_marks(block)}")
+
+    def decided(self, verdicts: dict[str, Verdict], *, open_cases: int) -> None:
+        """A look has decided some cases."""
+        still = f"{open_cases} still open" if open_cases else "all are decided"
+        self._bar.say(f"{len(verdicts)} {'case' if len(verdicts) == 1 else 'cases'} decided, {still}")
 
     def failed(self, failure: Failure) -> None:
         """A failure is on disk."""
@@ -66,6 +71,10 @@ class RunProgress:
     def warned(self, text: str) -> None:
         """Something the user should know."""
         self._bar.say(text)
+
+
+def _marks(block: Block) -> str:
+    return f"  ({', '.join(block.disturbed_by)})" if block.disturbed_by else ""
 
 
 class _Bar:
@@ -107,5 +116,5 @@ class _Bar:
         fresh = done - (self._first_done or 0)
         if fresh <= 0:
             return "time left unknown"
-        minutes, seconds = divmod(round((now - self._started) / fresh * (total - done)), 60)
-        return f"{minutes} min {seconds:02d} s left"
+        minutes, seconds = divmod(round((now - self._started) / fresh * max(0, total - done)), 60)
+        return f"at most {minutes} min {seconds:02d} s left"

@@ -1,25 +1,22 @@
 """Measure a bundle on this machine."""
 
-import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from profiler.bundle import open_bundle
+from profiler.bundle import Bundle, open_bundle
+from profiler.commands.measuring import check_cpus, choose_options, refuse_other_options
 from profiler.commands.options import combine, force_option, measure_options, quiet_option
 from profiler.commands.progress import RunProgress
 from profiler.errors import OptionError
 from profiler.hardware.capture import capture_hardware
 from profiler.measure.supervisor import Run
-from profiler.records import Control, End, EndReason, Form, Options, Session
-from profiler.runtimes import RUNTIMES, runtime_info
+from profiler.records import End, EndReason, Options, Session
+from profiler.runtimes import runtime_info
 from profiler.session import load_session
 
-ROUNDS = 11
-SLICE_S = 0.001
 _ENDINGS = {
     EndReason.COMPLETE: "complete",
     EndReason.BUDGET: "ended by the time budget",
@@ -38,16 +35,17 @@ def command(
     resume: bool,  # noqa: FBT001 - click's way
     force: bool,  # noqa: FBT001
     quiet: bool,  # noqa: FBT001
-    **measure: Any,
+    **chosen: Any,
 ) -> int:
     """Measure BUNDLE on this machine and write a session.
 
-    Every runtime works in processes of its own. Each finished block is on disk before the next starts: after Ctrl-C,
-    a crash or a power loss, go on with --resume. Needs no torch for ONNX and arrays.
+    Every case is judged after 8, 12, 16, 24 and 32 passes and leaves the run as soon as it is decided. Every runtime
+    works in processes of its own. Each finished block is on disk before the next starts: after Ctrl-C, a crash or a
+    power loss, go on with --resume. Needs no torch for ONNX and arrays.
     """
     if resume and force:
         raise OptionError("--resume continues a session and --force replaces it; give one of them")
-    end, stopped_by = measure_bundle(bundle, output, resume=resume, force=force, quiet=quiet, **measure)
+    end, stopped_by = measure_bundle(bundle, output, resume=resume, force=force, quiet=quiet, **chosen)
     session = load_session(output)
     click.echo(f"{output}: {len(session.blocks)} blocks of {len(session.header.cases)} cases, {_ENDINGS[end.reason]}")
     if end.reason is not EndReason.COMPLETE:
@@ -64,22 +62,39 @@ def exit_status(session: Session, stopped_by: int | None) -> int:
 
 
 def measure_bundle(
-    bundle: Path, output: Path, *, resume: bool, force: bool, quiet: bool, budget_s: float | None, **measure: Any
+    bundle: Path, output: Path, *, resume: bool, force: bool, quiet: bool, budget_s: float | None, **chosen: Any
 ) -> tuple[End, int | None]:
     """Run with progress. Returns how it ended and the signal that ended it, if one did."""
     opened = open_bundle(bundle)
     left_out: tuple[str, ...] = ()
     if resume:
         options = load_session(output).header.options
-        _check_cpus(options.cpus, threads=options.threads)
+        check_cpus(options.cpus, threads=options.threads)
         refuse_other_options(options)
         for name in options.runtimes:
             runtime_info(name).require()
     else:
-        options, left_out = choose_options(**measure)
+        options, left_out = choose_options(**chosen)
+    return measure(
+        opened, output, options, left_out=left_out, resume=resume, force=force, quiet=quiet, budget_s=budget_s
+    )
+
+
+def measure(
+    bundle: Bundle,
+    output: Path,
+    options: Options,
+    *,
+    force: bool,
+    quiet: bool,
+    budget_s: float | None,
+    left_out: Sequence[str] = (),
+    resume: bool = False,
+) -> tuple[End, int | None]:
+    """Measure with progress. Returns how it ended and the signal that ended it, if one did."""
     with RunProgress(quiet=quiet) as progress:
         run = Run(
-            opened,
+            bundle,
             options,
             hardware=capture_hardware(),
             observer=progress,
@@ -88,85 +103,3 @@ def measure_bundle(
         )
         end = run.execute(output, resume=resume, force=force)
         return end, run.stopped_by
-
-
-def choose_options(
-    *,
-    runtimes: Sequence[str],
-    forms: Sequence[str],
-    passes: int,
-    threads: int,
-    cpus: Sequence[int],
-    seed: int | None,
-    identical: bool,
-) -> tuple[Options, tuple[str, ...]]:
-    """The options of a new run, and which runtimes are left out because they are not installed.
-
-    Raises:
-        OptionError: an unknown runtime, or a CPU this process may not use.
-        MissingPackageError: a runtime that was asked for is not installed.
-    """
-    for name in runtimes:
-        runtime_info(name).require()
-    installed = [info for info in RUNTIMES if info.is_installed]
-    left_out = [
-        f"{info.name}: {info.package} is not installed" for info in RUNTIMES if not runtimes and info not in installed
-    ]
-    options = Options(
-        runtimes=tuple(dict.fromkeys(runtimes)) or tuple(info.name for info in installed),
-        forms=tuple(dict.fromkeys(map(Form, forms))) or (Form.CONTROLLED,),
-        passes=passes,
-        rounds=ROUNDS,
-        slice_s=SLICE_S,
-        threads=threads,
-        cpus=_check_cpus(cpus, threads=threads),
-        seed=secrets.randbits(32) if seed is None else seed,
-        control=Control.IDENTICAL if identical else Control.NONE,
-    )
-    return options, tuple(left_out)
-
-
-def _check_cpus(cpus: Sequence[int], *, threads: int) -> tuple[int, ...]:
-    if not hasattr(os, "sched_getaffinity"):
-        if cpus:
-            raise OptionError("--cpu works on Linux only")
-        return ()
-    allowed = os.sched_getaffinity(0)
-    for cpu in cpus:
-        if cpu not in allowed:
-            raise OptionError(f"CPU {cpu} cannot be used here; allowed are {', '.join(map(str, sorted(allowed)))}")
-    chosen = sorted(set(cpus))
-    if threads > len(chosen or allowed):
-        raise OptionError(
-            f"--threads {threads} on {len(chosen or allowed)} CPUs would measure threads that wait for each other"
-        )
-    return tuple(chosen)
-
-
-def refuse_other_options(options: Options) -> None:
-    """A resumed run goes on with the session's own options; one given anew must be the same.
-
-    Raises:
-        OptionError: one differs.
-    """
-    context = click.get_current_context()
-    own: dict[str, tuple[object, ...]] = {
-        "runtimes": options.runtimes,
-        "forms": tuple(form.value for form in options.forms),
-        "passes": (options.passes,),
-        "threads": (options.threads,),
-        "cpus": options.cpus,
-        "seed": (options.seed,),
-        "identical": (options.control is Control.IDENTICAL,),
-    }
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        if name not in own or context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
-            continue
-        given = context.params[name]
-        given = set(given) if isinstance(given, tuple) else {given}
-        if given != set(own[name]):
-            own_words = " ".join(map(str, own[name])) or "none"
-            raise OptionError(
-                f"the session was measured with another {parameter.opts[0]} ({own_words}); leave it out with --resume"
-            )
