@@ -36,7 +36,7 @@ def main() -> None:
         bundle, path = folder / "bundle", folder / "session.jsonl"
         export = [*COMMAND, "export", str(folder / "kills.toml"), "-q", "--form", "controlled", "-o", str(bundle)]
         subprocess.run(export, check=True, stdout=subprocess.DEVNULL)
-        run = [*COMMAND, "run", str(bundle), "-q", "-o", str(path), "--passes", "40"]
+        run = [*COMMAND, "run", str(bundle), "-q", "-o", str(path), "--looks", "40"]
         run += ["--runtime", "onnxruntime", "--runtime", "numpy"]
         seen: set[tuple[str, int]] = set()
         lost = survived = 0
@@ -54,7 +54,11 @@ def main() -> None:
     done = blocks(session)
     lost += len(seen - done)
     print(f"{kills} kills, session read after {survived} of them: {lost} finished blocks lost")
-    print(f"then resumed to the end: {len(session.blocks)} blocks, {len(done)} different ones, {expected} planned")
+    repeated = sum(block.attempt > 0 for block in session.blocks)
+    print(
+        f"then resumed to the end: {len(session.blocks)} blocks, {repeated} of them repeated since they were disturbed;"
+    )
+    print(f"{len(done)} different cases and passes, {expected} planned")
 
 
 def blocks(session: Session) -> set[tuple[str, int]]:
