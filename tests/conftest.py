@@ -7,12 +7,14 @@ import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from models.suite import parse_suite
 from profiler.bundle import MANIFEST_NAME
 from profiler.commands import main
+from profiler.runtimes.scripted import VARIABLE
 
 SUITE = b"""
 name = "tiny"
@@ -86,13 +88,32 @@ def bundle(exported: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Sets what the scripted runtime does."""
+
+    def write(**fields: object) -> None:
+        monkeypatch.setenv(VARIABLE, json.dumps(fields))
+
+    return write
+
+
 def replace_file(bundle: Path, name: str, content: bytes) -> None:
     """Put other content into a bundle and make the manifest's hash fit, as a forger would."""
     (bundle / name).write_bytes(content)
     manifest = json.loads((bundle / MANIFEST_NAME).read_text())
-    (entry,) = [entry for entry in (*manifest["artifacts"], *manifest["answers"]) if entry["path"] == name]
+    entries = [*manifest["artifacts"], *manifest["answers"], *manifest["identities"]]
+    (entry,) = [entry for entry in entries if entry["path"] == name]
     entry.update(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
     (bundle / MANIFEST_NAME).write_text(json.dumps(manifest))
+
+
+def edit_manifest(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change a bundle's manifest by hand."""
+    path = bundle / MANIFEST_NAME
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
 
 
 def pytest_configure() -> None:

@@ -7,9 +7,11 @@ from models.layout import LinearShape
 from models.workload import linear_workload
 from profiler.hardware.capture import capture_hardware
 from profiler.records import (
+    ArmSet,
     Block,
     Case,
     Control,
+    Disturbance,
     End,
     EndReason,
     Form,
@@ -48,9 +50,9 @@ def make_case(batch: int = 1, runtime: str = "numpy", control: Control = Control
     )
 
 
-def make_header(cases: tuple[Case, ...], passes: int = PASSES) -> Header:
+def make_header(cases: tuple[Case, ...], looks: tuple[int, ...] = (PASSES,)) -> Header:
     return Header(
-        schema_version=1,
+        schema_version=2,
         tool_version="0.1.0",
         created_utc="2026-11-21T00:00:00Z",
         suite="made-up",
@@ -60,13 +62,15 @@ def make_header(cases: tuple[Case, ...], passes: int = PASSES) -> Header:
         options=Options(
             runtimes=tuple(dict.fromkeys(case.runtime for case in cases)),
             forms=(Form.CONTROLLED,),
-            passes=passes,
+            looks=looks,
+            margin=0.03,
+            confidence_level=0.95,
             rounds=11,
             slice_s=0.001,
             threads=1,
             cpus=(),
             seed=1,
-            control=cases[0].control,
+            controls=tuple(dict.fromkeys(case.control for case in cases)),
         ),
         hardware=hardware(),
     )
@@ -80,20 +84,31 @@ def make_block(
     generator: random.Random,
     placement_sd: float = 0.002,
     slice_sd: float = 0.002,
+    disturbed_by: tuple[Disturbance, ...] = (),
 ) -> Block:
     """in_out takes `factor` times as long as out_in; noise per loaded copy and per slice."""
     slices = {}
     for arm in ARMS:
         centre = 1e6 * (factor if arm.startswith("in_out") else 1) * generator.lognormvariate(0, placement_sd)
         slices[arm] = tuple(max(1, round(centre * generator.lognormvariate(0, slice_sd))) for _ in range(11))
-    return Block(case=case.id, pass_index=pass_index, at_s=float(pass_index), calls=10, slices_ns=slices)
+    arm_set = ArmSet(
+        calls=10,
+        slices_ns=slices,
+        identity_calls=100,
+        identity_ns=tuple(max(1, round(1e4 * generator.lognormvariate(0, slice_sd))) for _ in range(11)),
+        load_s=0.01,
+        rounds_s=0.05,
+    )
+    return Block(
+        case=case.id, pass_index=pass_index, at_s=float(pass_index), sets=(arm_set,), disturbed_by=disturbed_by
+    )
 
 
 def make_session(factors: dict[Case, float], *, passes: int = PASSES, seed: int = 1, noise: float = 0.002) -> Session:
     """A finished session whose cases have known ratios."""
     generator = random.Random(seed)
     return Session(
-        header=make_header(tuple(factors), passes),
+        header=make_header(tuple(factors), (passes,)),
         blocks=tuple(
             make_block(case, index, factor=factor, generator=generator, placement_sd=noise)
             for index in range(passes)

@@ -1,4 +1,3 @@
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,18 +9,12 @@ from hypothesis import strategies as st
 
 from profiler.bundle import format_manifest, open_bundle, parse_manifest
 from profiler.errors import BundleError
-
-
-def edit(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    path = bundle / "manifest.json"
-    manifest = json.loads(path.read_text())
-    change(manifest)
-    path.write_text(json.dumps(manifest))
+from tests.conftest import edit_manifest
 
 
 def verify(bundle: Path) -> None:
     opened = open_bundle(bundle)
-    opened.verify([*opened.manifest.artifacts, *opened.manifest.answers])
+    opened.verify([*opened.manifest.artifacts, *opened.manifest.answers, *opened.manifest.identities])
 
 
 def test_a_manifest_reads_back_as_written(exported: Path) -> None:
@@ -39,6 +32,24 @@ def test_a_changed_file_is_refused(bundle: Path) -> None:
         verify(bundle)
 
 
+def test_a_changed_identity_model_is_refused(bundle: Path) -> None:
+    path = bundle / "iris/onnx-identity-rank2.onnx"
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(BundleError, match="not the file its manifest describes"):
+        verify(bundle)
+
+
+def test_a_bundle_of_the_first_schema_is_read_without_identity_models(bundle: Path) -> None:
+    def as_then(manifest: dict[str, Any]) -> None:
+        manifest["schema_version"] = 1
+        del manifest["identities"]
+
+    edit_manifest(bundle, as_then)
+    opened = open_bundle(bundle)
+    assert (opened.manifest.schema_version, opened.manifest.identities) == (1, ())
+    verify(bundle)
+
+
 def test_a_missing_file_is_refused(bundle: Path) -> None:
     (bundle / "iris/arrays-controlled-out_in.npz").unlink()
     with pytest.raises(BundleError, match="missing"):
@@ -48,7 +59,7 @@ def test_a_missing_file_is_refused(bundle: Path) -> None:
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "iris/../../secret", "", "a\\..\\b", "x\0y"])
 def test_a_name_that_leads_out_of_the_bundle_is_refused(bundle: Path, name: str) -> None:
     (bundle.parent / "secret").write_text("x")
-    edit(bundle, lambda manifest: manifest["artifacts"][0].update(path=name))
+    edit_manifest(bundle, lambda manifest: manifest["artifacts"][0].update(path=name))
     with pytest.raises(BundleError, match="outside the bundle"):
         verify(bundle)
 
@@ -69,7 +80,7 @@ def test_a_linked_folder_is_refused(bundle: Path) -> None:
 
 
 def test_a_newer_schema_is_refused_with_the_version(bundle: Path) -> None:
-    edit(bundle, lambda manifest: manifest.update(schema_version=99, invention="unknown"))
+    edit_manifest(bundle, lambda manifest: manifest.update(schema_version=99, invention="unknown"))
     with pytest.raises(BundleError, match="schema version 99"):
         open_bundle(bundle)
 
@@ -84,13 +95,22 @@ def test_a_newer_schema_is_refused_with_the_version(bundle: Path) -> None:
         (lambda m: m["workloads"].append(m["workloads"][0]), "a workload twice"),
         (lambda m: m["workloads"][0]["layers"][0].update(in_features=0), "in_features is 0"),
         (lambda m: m["artifacts"].append({**m["artifacts"][0], "path": "other"}), "two artifacts"),
+        pytest.param(
+            lambda m: m["identities"][0].update(workload="other"), "unknown workload", id="identity of nothing"
+        ),
+        pytest.param(lambda m: m["identities"].append(m["identities"][0]), "a file twice", id="identity twice"),
+        pytest.param(
+            lambda m: m["identities"][0].update(path=m["artifacts"][0]["path"]),
+            "a file twice",
+            id="identity is artifact",
+        ),
         (lambda m: m.pop("answers"), "answers"),
     ],
 )
 def test_manifests_that_make_no_sense_are_refused(
     bundle: Path, change: Callable[[dict[str, Any]], object], complaint: str
 ) -> None:
-    edit(bundle, change)
+    edit_manifest(bundle, change)
     with pytest.raises(BundleError, match=complaint):
         open_bundle(bundle)
 

@@ -10,9 +10,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from profiler.analyze.verdicts import DEFAULT_LOOKS
+from profiler.commands.measuring import choose_looks, choose_options
+from profiler.records import Control, Weights
 from profiler.session import load_session
 from tests.conftest import Cli
 
@@ -52,7 +56,7 @@ def test_profile_writes_the_whole_folder_and_prints_the_answer(cli: Cli, tmp_pat
     assert names == {
         "bundle", "session.jsonl", "hardware.json", "report.html", "report.md", "report.json", "report.csv",
     }  # fmt: skip
-    assert "transposed" in outcome.out.splitlines()[0]
+    assert outcome.out.startswith(("Yes:", "No:", "It depends:", "Sometimes:", "Not seen:", "Undecided:"))
     report = json.loads((folder / "report.json").read_text())
     assert len(report["sessions"][0]["rows"]) == 2
     assert report["sessions"][0]["hardware"] == json.loads((folder / "hardware.json").read_text())
@@ -120,6 +124,73 @@ def test_resume_goes_on_with_the_sessions_own_options(
     assert "another --passes" in refused("run", exported, "-o", session, "--passes", 4, "--resume")
 
 
+def test_a_resumed_run_refuses_every_option_that_differs(
+    cli: Cli, tmp_path: Path, exported: Path, refused: Refused
+) -> None:
+    session = tmp_path / "s.jsonl"
+    run = ["run", exported, "-o", session, "--runtime", "scripted"]
+    assert cli(*run, "--looks", "1,2", "--sets", 2, "--margin", "4%", "--confidence", "0.9").status == 0
+    for name, value in (
+        ("--looks", "1,3"), ("--margin", "3%"), ("--confidence", "95%"), ("--sets", "1"), ("--sets", "auto"),
+        ("--weights", "both"), ("--slower", "5"), ("--identical", None), ("--runtime", "numpy"), ("--seed", "7"),
+    ):  # fmt: skip
+        given = [name] if value is None else [name, value]
+        assert f"another {name}" in refused("run", exported, "-o", session, "--resume", *given)
+    same = ["--looks", "1,2", "--sets", 2, "--margin", "0.04", "--confidence", "90%", "--weights", "warm"]
+    assert cli(*run, "--resume", *same).status == 0
+
+
+def test_the_options_of_a_run_are_those_asked_for(cli: Cli, tmp_path: Path, exported: Path) -> None:
+    arguments = ["run", exported, "--runtime", "scripted", "-o", tmp_path / "s", "--looks", "2,4", "--sets", "2"]
+    assert cli(*arguments, "--margin", "5%", "--confidence", "99%", "--slower", "7%").status == 0
+    options = load_session(tmp_path / "s").header.options
+    assert (options.looks, options.passes, options.margin, options.confidence_level) == ((2, 4), 4, 0.05, 0.99)
+    assert (options.sets, options.controls, options.slowdown_percent) == (2, (Control.SLOWER,), 7)
+    assert (options.weights, options.eviction_bytes) == ((Weights.WARM,), 0)
+
+
+def test_cold_weights_have_the_caches_walked_through_between_calls() -> None:
+    asked: dict[str, Any] = {
+        "runtimes": ["numpy"], "forms": [], "passes": None, "looks": None, "margin": 0.03, "confidence_level": 0.95,
+        "sets": None, "threads": 1, "cpus": [], "seed": 1, "identical": False, "slower": None, "forked": False,
+    }  # fmt: skip
+    for weights, kinds in (("both", (Weights.WARM, Weights.COLD)), ("cold", (Weights.COLD,))):
+        options, _ = choose_options(**asked, weights=weights)
+        assert options.weights == kinds
+        assert options.eviction_bytes > 1 << 20
+    assert choose_options(**asked, weights="warm")[0].eviction_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("passes", "looks"),
+    [(None, DEFAULT_LOOKS), (5, (5,)), (8, (8,)), (20, (8, 12, 16, 20)), (40, (*DEFAULT_LOOKS, 40))],
+)
+def test_so_many_passes_have_the_usual_looks_up_to_them(passes: int | None, looks: tuple[int, ...]) -> None:
+    assert choose_looks(passes, None) == looks
+
+
+def test_a_report_can_be_made_by_another_margin_and_says_so(cli: Cli, tmp_path: Path, exported: Path) -> None:
+    session = tmp_path / "s.jsonl"
+    cli("run", exported, "-o", session, "--runtime", "scripted", "--passes", 8, "--sets", 1)
+    usual = " ".join(cli("report", session).out.split())
+    outcome = cli("report", session, "--margin", "5%", "--confidence", "99%")
+    assert outcome.status == 0
+    found = " ".join(outcome.out.split())
+    assert "makes no difference of 5 % or more" in found
+    assert "by a margin of 3 % at 95 %, this report judges by 5 % at 99 %" in found
+    assert "is at most 1 %" in found
+    assert "this report judges by" not in usual
+    report = json.loads(cli("report", session, "--format", "json", "--margin", "0.1").out)
+    assert report["sessions"][0]["margin"] == 0.1
+
+
+def test_a_session_of_the_last_version_is_refused_with_advice(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "old.jsonl").write_text('{"kind":"header","schema_version":1,"suite":"quick","passes":10}\n')
+    line = refused("report", tmp_path / "old.jsonl")
+    assert "schema version 1" in line
+    assert "measure again" in line
+
+
 def test_a_failure_gives_exit_status_1(
     cli: Cli, tmp_path: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +227,10 @@ def test_a_failure_gives_exit_status_1(
         (["report", "x", "--margin", "-3%"], "no margin"),
         (["report", "x", "--margin", "99%"], "no margin"),
         (["report", "x", "--margin", "nan"], "no margin"),
+        (["report", "x", "--margin", "60%"], "no margin"),
+        (["report", "x", "--confidence", "20%"], "no confidence level"),
+        (["report", "x", "--confidence", "100%"], "no confidence level"),
+        (["report", "x", "--confidence", "nan"], "no confidence level"),
         (["hardware", "--root", "missing"], "no folder"),
         (["nonsense"], "nonsense"),
         (["profile", "quik"], "built in are"),
@@ -180,6 +255,24 @@ def test_bad_usage_gets_one_clear_line_and_leaves_nothing(
         (["--runtime", "tpu"], "onnxruntime-unpacked"),
         (["--cpu", "8000"], "CPU 8000 cannot be used"),
         (["--passes", "0"], "passes"),
+        (["--passes", "8", "--looks", "8,12"], "leave --passes out"),
+        (["--looks", "0,8"], "looks are numbers of passes that rise"),
+        (["--looks", "12,8"], "looks are numbers of passes that rise"),
+        (["--looks", "8,8"], "looks are numbers of passes that rise"),
+        (["--looks", "8;12"], "no list of looks"),
+        (["--looks", ""], "no list of looks"),
+        (["--margin", "0"], "no margin"),
+        (["--margin", "60%"], "no margin"),
+        (["--margin", "-3%"], "no margin"),
+        (["--confidence", "20%"], "no confidence level"),
+        (["--confidence", "100%"], "no confidence level"),
+        (["--slower", "0"], "no percentage"),
+        (["--slower", "101"], "no percentage"),
+        (["--slower", "2.5"], "no percentage"),
+        (["--sets", "9"], "no number of sets"),
+        (["--sets", "0"], "no number of sets"),
+        (["--weights", "hot"], "hot"),
+        (["--identical", "--slower", "5"], "two controls"),
         (["--budget", "soon"], "no time"),
         (["--threads", "0"], "threads"),
         (["--resume", "--force"], "give one of them"),
@@ -282,7 +375,7 @@ def test_run_and_report_import_no_torch(exported: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-P", "-m", "profiler", "run", str(exported), "-q", "-o", str(session), "--passes", "1"]
     command += ["--runtime", "onnxruntime", "--runtime", "onnxruntime-unpacked", "--runtime", "numpy"]
     subprocess.run(command, env=environment, check=True, cwd=Path(__file__).parents[2])
-    assert len(load_session(session).blocks) == 12
+    assert len({block.case for block in load_session(session).blocks}) == 12
     assert not load_session(session).failures
 
 

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from profiler.errors import HardwareError
+from profiler.hardware.canary import measure_canary
 from profiler.hardware.capture import cache_level_for, capture_hardware, data_cache_sizes, load_hardware
-from profiler.hardware.conditions import measure_canary
 from profiler.hardware.cpuinfo import parse_cpuinfo
 from profiler.hardware.sysfs import parse_cpu_list, parse_size
 from profiler.records import HardwareInfo

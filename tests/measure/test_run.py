@@ -1,7 +1,5 @@
 """Whole runs: real workers, real files; the invented times of the scripted runtime where logic is tested."""
 
-import io
-import json
 import math
 import os
 import random
@@ -9,99 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 
 from models.layout import WeightLayout
 from profiler.analyze.comparison import compare_session
-from profiler.bundle import open_bundle
-from profiler.errors import ArtifactError, BundleError, OptionError, OutputError, RunInterruptedError, SessionError
-from profiler.hardware.capture import capture_hardware
-from profiler.measure.supervisor import Run
-from profiler.records import (
-    Block,
-    Control,
-    End,
-    EndReason,
-    ExecutedLayout,
-    Failure,
-    Form,
-    Options,
-    Session,
-    Stage,
-    Verdict,
-)
+from profiler.errors import OptionError, OutputError, RunInterruptedError, SessionError
+from profiler.records import Block, Control, EndReason, ExecutedLayout, Stage, Verdict
 from profiler.runtimes.scripted import VARIABLE
 from profiler.session import ARMS, SessionWriter, load_session
 from profiler.signals import describe_signal
-from tests.conftest import replace_file
-
-PASSES = 6
-
-
-class Recorder:
-    """Notes what a run tells, and may act on it."""
-
-    def __init__(self, on_block: Callable[[Block], None] = lambda _: None) -> None:
-        self.stages: list[str] = []
-        self.blocks = 0
-        self.total = 0
-        self.done = 0
-        self.failures: list[Failure] = []
-        self.warnings: list[str] = []
-        self.on_block = on_block
-
-    def stage(self, text: str) -> None:
-        self.stages.append(text)
-
-    def planned(self, *, blocks: int, done: int) -> None:
-        self.total, self.done = blocks, done
-
-    def measured(self, block: Block) -> None:
-        self.blocks += 1
-        self.on_block(block)
-
-    def failed(self, failure: Failure) -> None:
-        self.failures.append(failure)
-
-    def warned(self, text: str) -> None:
-        self.warnings.append(text)
-
-
-def options(*runtimes: str, passes: int = PASSES, **changes: object) -> Options:
-    return Options(
-        runtimes=runtimes or ("scripted",),
-        forms=(Form.CONTROLLED,),
-        passes=passes,
-        rounds=3,
-        slice_s=1e-5,
-        threads=1,
-        cpus=(),
-        seed=1,
-        **changes,  # type: ignore[arg-type]
-    )
-
-
-def execute(
-    bundle: Path, path: Path, chosen: Options, *, recorder: Recorder | None = None, resume: bool = False
-) -> tuple[End, Session]:
-    run = Run(open_bundle(bundle), chosen, hardware=capture_hardware(), observer=recorder or Recorder(), budget_s=None)
-    end = run.execute(path, resume=resume)
-    return end, load_session(path)
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Sets what the scripted runtime does."""
-
-    def write(**fields: object) -> None:
-        monkeypatch.setenv(VARIABLE, json.dumps(fields))
-
-    return write
+from tests.runs import PASSES, Recorder, Script, ended_after, execute, options
 
 
 def test_real_runtimes_measure_every_case_once_a_pass(exported: Path, tmp_path: Path) -> None:
@@ -112,15 +30,18 @@ def test_real_runtimes_measure_every_case_once_a_pass(exported: Path, tmp_path: 
     assert len(session.checks) == 16
     assert len(session.blocks) == 32
     assert not session.failures
-    assert [record.pass_index for record in session.conditions] == [0, 1, 2]
+    assert [(record.pass_index, record.is_end) for record in session.conditions] == [(0, False), (1, False), (1, True)]
     for block in session.blocks:
-        assert set(block.slices_ns) == set(ARMS)
-        assert {len(times) for times in block.slices_ns.values()} == {3}
+        (arm_set,) = block.sets
+        assert set(arm_set.slices_ns) == set(ARMS)
+        assert {len(times) for times in arm_set.slices_ns.values()} == {3}
+        assert len(arm_set.identity_ns) == 3
+        assert block.quiet is not None
     for check in session.checks:
         assert all(arm.max_error <= arm.tolerance for arm in check.arms)
 
 
-def test_a_known_ratio_comes_out_as_such(exported: Path, tmp_path: Path, script: Callable[..., None]) -> None:
+def test_a_known_ratio_comes_out_as_such(exported: Path, tmp_path: Path, script: Script) -> None:
     script(in_out_factor=1.2, call_sd=0.01, placement_sd=0.01, pass_sd=0.1)
     _, session = execute(exported, tmp_path / "s.jsonl", options(passes=10))
     for comparison in compare_session(session):
@@ -129,11 +50,9 @@ def test_a_known_ratio_comes_out_as_such(exported: Path, tmp_path: Path, script:
         assert abs(comparison.effect.point - math.log(1.2)) < 0.03  # ten standard errors of the noise above
 
 
-def test_the_identical_control_never_sees_the_difference(
-    exported: Path, tmp_path: Path, script: Callable[..., None]
-) -> None:
+def test_the_identical_control_never_sees_the_difference(exported: Path, tmp_path: Path, script: Script) -> None:
     script(in_out_factor=1.5, call_sd=0.01, placement_sd=0.005)
-    _, session = execute(exported, tmp_path / "s.jsonl", options(passes=8, control=Control.IDENTICAL))
+    _, session = execute(exported, tmp_path / "s.jsonl", options(passes=8, controls=(Control.IDENTICAL,)))
     assert {comparison.verdict for comparison in compare_session(session)} <= {Verdict.EQUAL, Verdict.UNDECIDED}
     assert all(case.id.endswith("/identical") for case in session.header.cases)
 
@@ -146,7 +65,7 @@ def test_passes_shuffle_the_cases(exported: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGILL])
 def test_a_worker_that_dies_while_checking_is_a_failure_with_case_and_signal(
-    exported: Path, tmp_path: Path, script: Callable[..., None], number: signal.Signals
+    exported: Path, tmp_path: Path, script: Script, number: signal.Signals
 ) -> None:
     script(die_on="iris", signal=number)
     recorder = Recorder()
@@ -221,17 +140,11 @@ def test_a_case_that_needs_more_memory_than_there_is_is_left_out_with_the_figure
     assert all("MiB for four arms" in failure.message for failure in session.failures)
 
 
-def test_ending_a_run_and_resuming_it_repeats_no_block(
-    exported: Path, tmp_path: Path, script: Callable[..., None]
-) -> None:
+def test_ending_a_run_and_resuming_it_repeats_no_block(exported: Path, tmp_path: Path, script: Script) -> None:
     script(load_s=0.002)
     path = tmp_path / "s.jsonl"
 
-    def stop_at_seven(_block: Block) -> None:
-        if recorder.blocks == 7:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    recorder = Recorder(stop_at_seven)
+    recorder = ended_after(7)
     end, session = execute(exported, path, options(), recorder=recorder)
     assert end.reason is EndReason.INTERRUPTED
     assert len(session.blocks) == 7
@@ -239,7 +152,7 @@ def test_ending_a_run_and_resuming_it_repeats_no_block(
     again = Recorder()
     end, session = execute(exported, path, options(), recorder=again, resume=True)
     assert end.reason is EndReason.COMPLETE
-    assert (again.done, again.blocks, again.total) == (7, PASSES * 4 - 7, PASSES * 4)
+    assert (again.plans[0], again.blocks) == ((PASSES * 4, 7), PASSES * 4 - 7)
     assert len({(b.case, b.pass_index) for b in session.blocks}) == len(session.blocks) == PASSES * 4
     assert len(session.resumes) == 1
 
@@ -255,11 +168,9 @@ def test_resuming_a_finished_run_measures_nothing(exported: Path, tmp_path: Path
     assert path.read_bytes() == before
 
 
-def test_a_budget_ends_the_run_between_blocks(exported: Path, tmp_path: Path, script: Callable[..., None]) -> None:
+def test_a_budget_ends_the_run_between_blocks(exported: Path, tmp_path: Path, script: Script) -> None:
     script(load_s=0.05)
-    run = Run(open_bundle(exported), options(passes=500), hardware=capture_hardware(), observer=Recorder(), budget_s=4)
-    end = run.execute(tmp_path / "s.jsonl")
-    session = load_session(tmp_path / "s.jsonl")
+    end, session = execute(exported, tmp_path / "s.jsonl", options(passes=500), budget_s=4)
     assert end.reason is EndReason.BUDGET
     assert 0 < len(session.blocks) < 2000
 
@@ -279,70 +190,6 @@ def test_another_bundle_other_options_or_another_machine_are_not_resumed(
     assert path.stat().st_size == size
 
 
-def test_a_file_that_stores_the_other_layout_than_its_manifest_claims_is_refused(bundle: Path, tmp_path: Path) -> None:
-    name = "linear-24x40/onnx-controlled-{}-rank2.onnx"
-    replace_file(bundle, name.format("out_in"), (bundle / name.format("in_out")).read_bytes())
-    with pytest.raises(ArtifactError, match=r"stores .*in_out.*claims .*out_in"):
-        execute(bundle, tmp_path / "s.jsonl", options("onnxruntime", passes=1))
-    assert not (tmp_path / "s.jsonl").exists()
-
-
-def arrays_of(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path) as archive:
-        return {name: archive[name] for name in archive.files}
-
-
-def npz(arrays: dict[str, np.ndarray]) -> bytes:
-    file = io.BytesIO()
-    np.savez(file, **arrays)  # type: ignore[arg-type]
-    return file.getvalue()
-
-
-def test_nan_weights_are_refused(bundle: Path, tmp_path: Path) -> None:
-    name = "iris/arrays-controlled-in_out.npz"
-    arrays = arrays_of(bundle / name)
-    arrays["weight_1"][0, 0] = np.nan
-    replace_file(bundle, name, npz(arrays))
-    with pytest.raises(ArtifactError, match="NaN"):
-        execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
-    assert not (tmp_path / "s.jsonl").exists()
-
-
-def test_a_damaged_answer_is_refused(bundle: Path, tmp_path: Path) -> None:
-    replace_file(bundle, "iris/answer-batch-1.npz", b"PK")
-    with pytest.raises(ArtifactError, match="as an answer"):
-        execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
-
-
-def test_wrong_answers_are_a_failure_and_never_a_time(bundle: Path, tmp_path: Path) -> None:
-    """An answer file that contradicts the artifacts: nothing of that case may be timed."""
-    name = "iris/answer-batch-1.npz"
-    arrays = arrays_of(bundle / name)
-    replace_file(bundle, name, npz({**arrays, "y": arrays["y"] + 1}))
-    _, session = execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
-    (failure,) = session.failures
-    assert "off by" in failure.message
-    assert failure.case not in {block.case for block in session.blocks}
-
-
-def test_a_bundle_without_the_needed_format_is_refused(exported: Path, tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="nothing that numpy can measure"):
-        execute(
-            exported,
-            tmp_path / "s.jsonl",
-            Options(
-                runtimes=("numpy",),
-                forms=(Form.IDIOMATIC,),
-                passes=1,
-                rounds=1,
-                slice_s=1e-3,
-                threads=1,
-                cpus=(),
-                seed=1,
-            ),
-        )
-
-
 def test_unknown_runtimes_are_refused(exported: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="no runtime is called"):
         execute(exported, tmp_path / "s.jsonl", options("tpu"))
@@ -358,8 +205,8 @@ def wait_for_blocks(path: Path, count: int) -> None:
 def test_killing_the_supervisor_at_random_moments_loses_and_doubles_nothing(exported: Path, tmp_path: Path) -> None:
     """scripts/kill_and_resume.py does it twenty times with real runtimes; here six times with the scripted one."""
     path = tmp_path / "s.jsonl"
-    command = [sys.executable, "-m", "profiler", "run", str(exported), "-q", "-o", str(path), "--passes", "30"]
-    command += ["--runtime", "scripted"]
+    command = [sys.executable, "-m", "profiler", "run", str(exported), "-q", "-o", str(path), "--looks", "30"]
+    command += ["--runtime", "scripted", "--sets", "1"]
     environment = {**os.environ, VARIABLE: '{"load_s": 0.001}'}
     generator = random.Random(7)
     seen: set[tuple[str, int]] = set()
@@ -474,76 +321,8 @@ def test_a_worker_that_hangs_or_babbles_is_ended_and_told_of(
     assert message in failure.message
 
 
-def test_a_file_that_one_runtime_refuses_costs_that_case_alone(bundle: Path, tmp_path: Path) -> None:
-    """An operator set newer than the runtime, as a laptop may export for a board."""
-    import onnx
-
-    for layout in ("out_in", "in_out"):
-        name = f"iris/onnx-controlled-{layout}-rank2.onnx"
-        model = onnx.load(bundle / name)
-        model.opset_import[0].version = 999
-        replace_file(bundle, name, model.SerializeToString())
-    _, session = execute(bundle, tmp_path / "s.jsonl", options("onnxruntime", "numpy", passes=1))
-    (failure,) = session.failures
-    assert "ONNX Runtime refuses" in failure.message
-    assert len(session.blocks) == 2 * 4 - 1
-
-
-def forge(bundle: Path, **changes: object) -> None:
-    path = bundle / "manifest.json"
-    manifest = json.loads(path.read_text())
-    for entry in manifest["artifacts"]:
-        if entry["format"] == "arrays":
-            entry.update(changes)
-    path.write_text(json.dumps(manifest))
-
-
-@pytest.mark.parametrize(
-    "changes", [{"stored_layout": "in_out"}, {"dtype": "int8"}, {"layers": []}, {"operators": ["x"]}]
-)
-def test_claims_that_the_files_do_not_bear_out_are_refused(
-    bundle: Path, tmp_path: Path, changes: dict[str, object]
-) -> None:
-    forge(bundle, **changes)
-    with pytest.raises(ArtifactError, match="claim"):
-        execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
-
-
-def test_a_manifest_that_claims_other_shapes_or_batches_is_refused(bundle: Path, tmp_path: Path) -> None:
-    path = bundle / "manifest.json"
-    text = path.read_text()
-    for change, complaint in (
-        (lambda m: m["workloads"][1]["layers"][0].update(in_features=1000), "not"),
-        (
-            lambda m: (m["answers"][2].update(batch_shape=[1000]), m["workloads"][1].update(batch_shapes=[[1000]])),
-            "not",
-        ),
-    ):
-        manifest = json.loads(text)
-        change(manifest)
-        path.write_text(json.dumps(manifest))
-        with pytest.raises(ArtifactError, match=complaint):
-            execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
-
-
-def test_a_pair_with_other_operators_is_no_controlled_pair(bundle: Path, tmp_path: Path) -> None:
-    """The idiomatic in_out file under the controlled one's name, with the manifest made to fit."""
-    path = bundle / "manifest.json"
-    manifest = json.loads(path.read_text())
-    entries = {entry["path"]: entry for entry in manifest["artifacts"]}
-    idiomatic = entries["iris/torchscript-idiomatic-in_out.pt"]
-    manifest["artifacts"] = [
-        {**idiomatic, "form": "controlled"} if entry["path"] == "iris/torchscript-controlled-in_out.pt" else entry
-        for entry in manifest["artifacts"]
-        if entry is not idiomatic
-    ]
-    path.write_text(json.dumps(manifest))
-    with pytest.raises(ArtifactError, match="no controlled pair"):
-        execute(bundle, tmp_path / "s.jsonl", options("torchscript", passes=1))
-
-
 def test_the_identical_control_says_that_one_file_was_loaded(exported: Path, tmp_path: Path) -> None:
-    _, session = execute(exported, tmp_path / "s.jsonl", options("numpy", passes=1, control=Control.IDENTICAL))
+    _, session = execute(exported, tmp_path / "s.jsonl", options("numpy", passes=1, controls=(Control.IDENTICAL,)))
     for check in session.checks:
         assert {arm.stored_layout for arm in check.arms} == {WeightLayout.OUT_IN}
         assert {arm.executed.layout for arm in check.arms} == {ExecutedLayout.OUT_IN}

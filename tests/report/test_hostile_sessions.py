@@ -59,6 +59,6 @@ def test_any_strange_value_anywhere_is_refused_or_reported(data: st.DataObject) 
         session = parse_session(text, source="x")
     except SessionError:
         return
-    report = make_report((session,), margin=0.03)
+    report = make_report((session,))
     for output_format in Format:
         assert render(report, output_format)
