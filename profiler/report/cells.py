@@ -52,7 +52,7 @@ def format_bytes(count: int | None) -> str:
         return UNKNOWN
     value = float(count)
     for unit in ("B", "KiB", "MiB"):
-        if value < 1024:  # noqa: PLR2004
+        if value < 999.5:  # noqa: PLR2004 - what three digits can show
             return f"{value:.3g} {unit}"
         value /= 1024
     return f"{value:.3g} GiB"
