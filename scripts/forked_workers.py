@@ -44,7 +44,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from profiler.analyze.comparison import arm_medians, set_effect, set_null
+from profiler.analyze.effects import arm_medians, set_effect, set_null
 from profiler.analyze.statistics import t_interval, t_quantile
 from profiler.analyze.verdicts import DEFAULT_MARGIN
 from profiler.bundle import Bundle, open_bundle

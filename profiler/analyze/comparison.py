@@ -9,15 +9,16 @@ process share its memory layout.
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from models.layout import WeightLayout
 from profiler.analyze.advice import decidable_margin, more_passes
 from profiler.analyze.costs import compare_costs
 from profiler.analyze.disturbance import counted_blocks
+from profiler.analyze.effects import arm_medians, set_effect, set_null
 from profiler.analyze.overhead import call_overhead
 from profiler.analyze.verdicts import Judgement, Rule, Series, judge_run
-from profiler.records import ArmSet, Block, Case, Comparison, CostComparison, Options, Session
+from profiler.records import Block, Case, Comparison, CostComparison, Options, Session
 
 
 def rule_of(options: Options, *, margin: float | None = None, confidence_level: float | None = None) -> Rule:
@@ -55,21 +56,6 @@ def series_of(blocks: Sequence[Block]) -> Series:
         effects=tuple(statistics.fmean(map(set_effect, medians)) for medians in sets),
         nulls=tuple(statistics.fmean(map(set_null, medians)) for medians in sets),
     )
-
-
-def arm_medians(arm_set: ArmSet) -> dict[str, float]:
-    """For each arm the median over rounds of log(seconds per call)."""
-    return {arm: math.log(statistics.median(times) * 1e-9 / arm_set.calls) for arm, times in arm_set.slices_ns.items()}
-
-
-def set_effect(medians: Mapping[str, float]) -> float:
-    """Log speedup of transposed storage in one set: above 0 it pays."""
-    return (medians["in_out_1"] + medians["in_out_2"] - medians["out_in_1"] - medians["out_in_2"]) / 2
-
-
-def set_null(medians: Mapping[str, float]) -> float:
-    """The same sum over two copies of each layout: 0 but for noise."""
-    return (medians["out_in_1"] - medians["out_in_2"] + medians["in_out_1"] - medians["in_out_2"]) / 2
 
 
 def _comparison(case: Case, blocks: Sequence[Block], judgement: Judgement, cost: CostComparison | None) -> Comparison:

@@ -4,8 +4,10 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from models.layout import WeightLayout
+from profiler.analyze.effects import arm_medians
 from profiler.analyze.statistics import t_interval
-from profiler.records import ArmSet, Block, Overhead
+from profiler.records import Block, Overhead
 
 
 def call_overhead(blocks: Sequence[Block], *, confidence_level: float) -> Overhead | None:
@@ -27,16 +29,14 @@ def call_overhead(blocks: Sequence[Block], *, confidence_level: float) -> Overhe
 
 
 def _seconds(block: Block) -> tuple[float, float, float]:
-    """Seconds per call of out_in, in_out and the identity model in one pass."""
-    return (
-        _geometric_mean([_median_s(arm_set, f"out_in_{copy}") for arm_set in block.sets for copy in (1, 2)]),
-        _geometric_mean([_median_s(arm_set, f"in_out_{copy}") for arm_set in block.sets for copy in (1, 2)]),
-        _geometric_mean([statistics.median(s.identity_ns) * 1e-9 / s.identity_calls for s in block.sets]),
+    """Seconds per call of out_in, in_out and the identity model in one pass: geometric means over its sets."""
+    medians = [arm_medians(arm_set) for arm_set in block.sets]
+    out_in, in_out = (
+        math.exp(statistics.fmean(found[f"{layout}_{copy}"] for found in medians for copy in (1, 2)))
+        for layout in WeightLayout
     )
-
-
-def _median_s(arm_set: ArmSet, arm: str) -> float:
-    return statistics.median(arm_set.slices_ns[arm]) * 1e-9 / arm_set.calls
+    identity = _geometric_mean([statistics.median(s.identity_ns) * 1e-9 / s.identity_calls for s in block.sets])
+    return out_in, in_out, identity
 
 
 def _geometric_mean(values: Sequence[float]) -> float:

@@ -5,6 +5,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from profiler.analyze.statistics import proportion_interval
 from scripts.side_by_side.methods import METHODS
 from scripts.side_by_side.pairs import PERCENTS
 from scripts.side_by_side.results import Answer, Header, Line, Result
@@ -14,14 +15,13 @@ COLUMNS = (
     "interval holds truth", "half-width", "time", "half-width of a second",
 )  # fmt: skip
 NOTE = """\
-False alarms: "different" for two copies of one weight, with the 95 % Wilson interval of their share. Power: "different"
+False alarms: "different" for two copies of one weight, with the exact 95 % interval of their share. Power: "different"
 in the right direction where the second arm makes that many calls more per hundred. Interval: see each method; quartile
 ranges and "mean +- 2 standard errors" are read as intervals because readers do. Half-widths and times are medians; the
 half-width of a second is the half-width times the root of the seconds spent.
 The forum script, torch and pyperf ask whether there is any difference; so do the rows "interval only" (the interval
 leaves 0 out). A margin or threshold of 3 % asks for more than 3 %: a true difference of 3 % is not to be called one,
 and one of 5 % only where the half-width is below 2 %."""
-Z_95 = 1.959964
 
 
 def format_summary(lines: Sequence[Line]) -> str:
@@ -30,14 +30,6 @@ def format_summary(lines: Sequence[Line]) -> str:
     rows = [COLUMNS, *(_row(rule, found) for rule, found in _by_rule(results).items())]
     headers = [_format_header(line) for line in lines if isinstance(line, Header)]
     return "\n".join([_format_table(rows), *_not_driven(results), "", *headers, "", NOTE])
-
-
-def wilson(count: int, total: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval of a share."""
-    share, square = count / total, Z_95**2 / total
-    centre = (share + square / 2) / (1 + square)
-    half_width = Z_95 * math.sqrt(share * (1 - share) / total + square / total / 4) / (1 + square)
-    return max(0.0, centre - half_width), min(1.0, centre + half_width)
 
 
 def _by_rule(results: Sequence[Result]) -> dict[str, list[tuple[Result, Answer]]]:
@@ -73,7 +65,7 @@ def _false_alarms(answers: Sequence[Answer]) -> str:
     if not answers:
         return "-"
     count = sum(answer.is_different for answer in answers)
-    low, high = wilson(count, len(answers))
+    low, high = proportion_interval(count, len(answers))
     return f"{count}/{len(answers)} ({100 * low:.0f} to {100 * high:.0f} %)"
 
 

@@ -6,13 +6,11 @@ import pytest
 
 from models.layout import WeightLayout
 from profiler.analyze.comparison import (
-    arm_medians,
     compare_session,
     rule_of,
     series_of,
-    set_effect,
-    set_null,
 )
+from profiler.analyze.effects import arm_medians, set_effect, set_null
 from profiler.analyze.verdicts import Rule, judge
 from profiler.records import ArmSet, Block, Comparison, Disturbance, End, EndReason, Session, Verdict
 from profiler.session import ARMS
