@@ -334,7 +334,7 @@ def _has_impossible_number(value: object, name: str = "") -> bool:
         return any(_has_impossible_number(item, name) for item in value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    if name.endswith("_s") and name not in _MAY_BE_NEGATIVE:
+    if name.endswith("_s") and not name.endswith("_per_s") and name not in _MAY_BE_NEGATIVE:
         return not (MIN_S if name == "canary_s" else 0) <= value < MAX_S
     return not (0 if name.endswith("_bytes") else -MAX_NUMBER) <= value < MAX_NUMBER
 

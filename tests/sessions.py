@@ -3,11 +3,15 @@
 import random
 from pathlib import Path
 
+import msgspec
+
 from models.layout import LinearShape
 from models.workload import linear_workload
 from profiler.hardware.capture import capture_hardware
 from profiler.records import (
+    SESSION_SCHEMA,
     ArmSet,
+    BandwidthPoint,
     Block,
     Case,
     Control,
@@ -17,7 +21,11 @@ from profiler.records import (
     Form,
     HardwareInfo,
     Header,
+    Knee,
+    Measured,
+    MeasuredCore,
     Options,
+    PeakRate,
     Session,
     Weights,
 )
@@ -27,11 +35,33 @@ PASSES = 10
 WORKLOAD = linear_workload(LinearShape(in_features=64, out_features=64), batch_shapes=((1,), (8,)))
 
 
-def hardware(tmp: Path | None = None) -> HardwareInfo:
-    """An unknown machine, the same every time."""
-    import msgspec
+def measured() -> Measured:
+    """What a Raspberry Pi 4 might be seen to do: made up, with round numbers."""
+    rates = {4 << 10: 16e9, 16 << 10: 16e9, 64 << 10: 10e9, 512 << 10: 8e9, 1 << 20: 6e9, 4 << 20: 4e9, 64 << 20: 4e9}
+    return Measured(
+        utc="2026-11-21T00:00:00Z",
+        tool_version="0.1.0",
+        duration_s=5.0,
+        cores=(
+            MeasuredCore(
+                core="Cortex-A72",
+                cpu=3,
+                method="read bandwidth",
+                latencies=(),
+                bandwidths=tuple(
+                    BandwidthPoint(buffer_bytes=size, read_bytes_per_s=rate, copy_bytes_per_s=rate)
+                    for size, rate in rates.items()
+                ),
+                knees=(Knee(low_bytes=1 << 20, high_bytes=4 << 20, ratio=1.5),),
+                peak=PeakRate(flops_per_s=20e9, kernel="made up"),
+            ),
+        ),
+    )
 
-    empty = capture_hardware(Path(__file__).parent / "boards" / "pi4-64bit")
+
+def hardware() -> HardwareInfo:
+    """A Raspberry Pi 4, the same every time."""
+    empty = capture_hardware(Path(__file__).parent / "boards" / "pi4-64bit", measured())
     return msgspec.structs.replace(
         empty, conditions=msgspec.structs.replace(empty.conditions, at_s=0.0, utc="2026-11-21T00:00:00Z")
     )
@@ -52,7 +82,7 @@ def make_case(batch: int = 1, runtime: str = "numpy", control: Control = Control
 
 def make_header(cases: tuple[Case, ...], looks: tuple[int, ...] = (PASSES,)) -> Header:
     return Header(
-        schema_version=2,
+        schema_version=SESSION_SCHEMA,
         tool_version="0.1.0",
         created_utc="2026-11-21T00:00:00Z",
         suite="made-up",

@@ -5,28 +5,38 @@ from pathlib import Path
 import click
 import msgspec
 
+from profiler.errors import OptionError
 from profiler.hardware.capture import capture_hardware
+from profiler.hardware.recording import LIVE
 from profiler.records import HardwareInfo
-from profiler.report.facts import hardware_lines
+from profiler.report.terminal import render_machine
+from profiler.roofline.capture import capture_known, capture_measured
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, as `run` stores it.")
 @click.option(
     "--root", type=click.Path(path_type=Path), default="/", show_default=True,
-    help="Read a recorded tree of /proc and /sys instead of this machine.",
+    help="Read a recorded tree (scripts/record_hardware.py) instead of this machine.",
 )  # fmt: skip
-def command(as_json: bool, root: Path) -> None:  # noqa: FBT001 - click's way
-    """Show what this machine is: cores, caches, memory, clocks, software. What cannot be read is "unknown".
+@click.option(
+    "--measure", "is_measured", is_flag=True,
+    help="Measure what this machine can do at best: where caches end, bandwidth, multiply-adds, timer. Under 20 s on a"
+    " Raspberry Pi 4; `run` uses the result until the next boot.",
+)  # fmt: skip
+def command(as_json: bool, root: Path, is_measured: bool) -> None:  # noqa: FBT001 - click's way
+    """Show what this machine is: cores, caches, memory, clocks, conditions, software, and what to mind before a run.
 
-    No serial number, host name or address is read or stored.
+    Each fact names its source; what cannot be read is "unknown"; where sources differ, all are shown. Nothing on the
+    machine is changed. No serial number, host name or address is read or stored.
     """
-    hardware = capture_hardware(root)
-    if as_json:
-        click.echo(format_hardware_json(hardware), nl=False)
-        return
-    for label, text in hardware_lines(hardware):
-        click.echo(f"{label:<15}{text}")
+    if is_measured and root != LIVE:
+        raise OptionError("--measure measures this machine; a recorded tree of --root cannot be measured")
+    if is_measured:
+        hardware = capture_measured(on_stage=lambda text: click.echo(f"hardware: {text}", err=True))
+    else:
+        hardware = capture_known() if root == LIVE else capture_hardware(root)
+    click.echo(format_hardware_json(hardware) if as_json else render_machine(hardware), nl=False)
 
 
 def format_hardware_json(hardware: HardwareInfo) -> str:

@@ -211,6 +211,11 @@ measure_options = combine(
         help="How often a block loads its four arms anew. Auto: a pilot chooses, from 1 to 4.",
     ),
     click.option(
+        "--no-measure", is_flag=True,
+        help="Do not measure first what this machine can do at best (a few seconds, once per boot): the report then"
+        " cannot say how near a case is to it.",
+    ),
+    click.option(
         "--identical", is_flag=True,
         help="Control run: load one layout under both names. Any pays off or costs is then a false alarm.",
     ),

@@ -71,7 +71,8 @@ def command(  # noqa: PLR0913 - one per option
         no_bias=no_bias,
         hardware_file=hardware_file,
     )
-    choose_options(**{key: value for key, value in measure.items() if key != "budget_s"})  # refuse before any work
+    later = {"budget_s", "no_measure"}
+    choose_options(**{key: value for key, value in measure.items() if key not in later})  # refuse before any work
     folder = output or Path("reports") / f"{name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005 - local, for people
     session_path = folder / "session.jsonl"
     _make_folder(folder, session_path, force=force)

@@ -14,6 +14,7 @@ from profiler.errors import OptionError
 from profiler.hardware.capture import capture_hardware
 from profiler.measure.supervisor import Run
 from profiler.records import End, EndReason, Options, Session
+from profiler.roofline.capture import capture_limits
 from profiler.runtimes import runtime_info
 from profiler.session import load_session
 
@@ -62,7 +63,15 @@ def exit_status(session: Session, stopped_by: int | None) -> int:
 
 
 def measure_bundle(
-    bundle: Path, output: Path, *, resume: bool, force: bool, quiet: bool, budget_s: float | None, **chosen: Any
+    bundle: Path,
+    output: Path,
+    *,
+    resume: bool,
+    force: bool,
+    quiet: bool,
+    budget_s: float | None,
+    no_measure: bool,
+    **chosen: Any,
 ) -> tuple[End, int | None]:
     """Run with progress. Returns how it ended and the signal that ended it, if one did."""
     opened = open_bundle(bundle)
@@ -76,11 +85,19 @@ def measure_bundle(
     else:
         options, left_out = choose_options(**chosen)
     return measure(
-        opened, output, options, left_out=left_out, resume=resume, force=force, quiet=quiet, budget_s=budget_s
+        opened,
+        output,
+        options,
+        left_out=left_out,
+        resume=resume,
+        force=force,
+        quiet=quiet,
+        budget_s=budget_s,
+        no_limits=no_measure or resume,  # a resumed session keeps what its header says of the machine
     )
 
 
-def measure(
+def measure(  # noqa: PLR0913 - one per option
     bundle: Bundle,
     output: Path,
     options: Options,
@@ -90,13 +107,14 @@ def measure(
     budget_s: float | None,
     left_out: Sequence[str] = (),
     resume: bool = False,
+    no_limits: bool = True,
 ) -> tuple[End, int | None]:
     """Measure with progress. Returns how it ended and the signal that ended it, if one did."""
     with RunProgress(quiet=quiet) as progress:
         run = Run(
             bundle,
             options,
-            hardware=capture_hardware(),
+            hardware=capture_hardware() if no_limits else capture_limits(on_stage=progress.stage),
             observer=progress,
             left_out=left_out,
             budget_s=budget_s,

@@ -6,7 +6,9 @@ from models.layout import LinearShape
 from models.suite import load_suite
 from models.workload import Workload, linear_workload
 from profiler.errors import OptionError
-from profiler.hardware.capture import capture_hardware, data_cache_sizes, load_hardware
+from profiler.hardware.caches import data_cache_sizes
+from profiler.hardware.capture import capture_hardware
+from profiler.hardware.reports import load_hardware
 
 DEFAULT_BATCHES = ((1,), (8,))
 

@@ -8,13 +8,14 @@ import time
 from pathlib import Path
 
 import msgspec
-import psutil
 
+from profiler.hardware import cgroup, cpufreq, throttling, vcgencmd
 from profiler.hardware.canary import measure_canary
-from profiler.hardware.source import list_folder, parse_int, read_int, read_text
+from profiler.hardware.memory import swap_used
+from profiler.hardware.recording import LIVE, Recording, read_recording
+from profiler.hardware.source import list_folder, read_int, read_text
 from profiler.records import Conditions
 
-_KHZ = 1000
 _MILLI = 1000.0
 
 
@@ -31,34 +32,48 @@ class Clocks:
         return cls(time.monotonic(), time.time())
 
 
-def capture_conditions(root: Path, *, started: Clocks, is_full: bool = True) -> Conditions:
+def capture_conditions(
+    root: Path, *, started: Clocks, is_full: bool = True, recording: Recording | None = None
+) -> Conditions:
     """The state of the machine whose files lie below `root`. What cannot be read stays out.
 
     Args:
-        root: `/`, or a recorded tree; load, swap and the canary are taken on the running machine alone.
+        root: `/`, or a recorded tree; the canary is taken on the running machine alone.
         started: the clocks at the start of the run.
         is_full: False leaves out what takes time to read: what is left can be asked before and after every block.
+        recording: what no file tells, if it was read already.
     """
-    policies = list_folder(root / "sys/devices/system/cpu/cpufreq", "policy[0-9]*")
-    is_live = root == Path("/")
+    is_live = root == LIVE
+    if is_full:
+        recording = recording or read_recording(root)
+    answers = recording.vcgencmd if recording else {}
     now = Conditions(
         at_s=time.monotonic() - started.monotonic_s,
         utc=utc_now(),
-        governors={p.name: text for p in policies if (text := read_text(p / "scaling_governor"))},
-        throttled=_throttled(root),
+        governors=cpufreq.read_governors(root),
+        throttled=throttling.read_throttled(root, answers),
         wall_s=time.time() - started.wall_s if is_live else None,
         suspended_s=_suspended_s() if is_live else None,
     )
-    if not is_full:
-        return now
+    return _full(now, root, recording) if is_full and recording else now
+
+
+def _full(now: Conditions, root: Path, recording: Recording) -> Conditions:
+    answers = recording.vcgencmd
     return msgspec.structs.replace(
         now,
-        canary_s=measure_canary() if is_live else None,
-        frequencies_hz={p.name: khz * _KHZ for p in policies if (khz := read_int(p / "scaling_cur_freq"))},
-        max_frequencies_hz={p.name: khz * _KHZ for p in policies if (khz := read_int(p / "scaling_max_freq"))},
-        temperatures_celsius=_temperatures(root),
-        load_1min=_load() if is_live else None,
-        swap_used_bytes=_swap_used() if is_live else None,
+        canary_s=measure_canary() if root == LIVE else None,
+        frequencies_hz=cpufreq.read_frequencies(root, "scaling_cur_freq"),
+        min_frequencies_hz=cpufreq.read_frequencies(root, "scaling_min_freq"),
+        max_frequencies_hz=cpufreq.read_frequencies(root, "scaling_max_freq"),
+        firmware_frequency_hz=vcgencmd.clock_hz_in(answers),
+        temperatures_celsius=_temperatures(root, answers),
+        under_voltage=throttling.read_under_voltage(root),
+        cpus_allowed=recording.cpus_allowed,
+        cpu_quota=cgroup.cpu_quota(root),
+        memory_limit_bytes=cgroup.memory_limit_bytes(root),
+        load_1min=_load(root),
+        swap_used_bytes=swap_used(root),
     )
 
 
@@ -67,22 +82,21 @@ def utc_now() -> str:
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _temperatures(root: Path) -> dict[str, float]:
+def _temperatures(root: Path, answers: dict[str, str]) -> dict[str, float]:
+    """Thermal zones, else hardware monitors, else the firmware's own reading."""
     found = {}
     for zone in list_folder(root / "sys/class/thermal", "thermal_zone[0-9]*"):
         milli = read_int(zone / "temp")
         if milli is not None:
             found[f"{zone.name} {read_text(zone / 'type') or ''}".strip()] = milli / _MILLI
-    return found
-
-
-def _throttled(root: Path) -> int | None:
-    """The firmware's word, hexadecimal without 0x; only Raspberry Pi kernels have the file, under varying names."""
-    for path in list_folder(root / "sys/devices/platform", "soc*/soc*firmware/get_throttled"):
-        word = parse_int(read_text(path), 16)
-        if word is not None:
-            return word
-    return None
+    if found:
+        return found
+    for monitor in list_folder(root / "sys/class/hwmon", "hwmon[0-9]*"):
+        milli = read_int(monitor / "temp1_input")
+        if milli is not None:
+            found[f"{monitor.name} {read_text(monitor / 'name') or ''}".strip()] = milli / _MILLI
+    firmware = vcgencmd.temperature_celsius_in(answers)
+    return found if found or firmware is None else {"firmware": firmware}
 
 
 def _suspended_s() -> float | None:
@@ -92,13 +106,11 @@ def _suspended_s() -> float | None:
     return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC))
 
 
-def _load() -> float | None:
-    with contextlib.suppress(OSError, AttributeError):
-        return os.getloadavg()[0]
-    return None
-
-
-def _swap_used() -> int | None:
-    with contextlib.suppress(OSError, RuntimeError):
-        return psutil.swap_memory().used
+def _load(root: Path) -> float | None:
+    if root == LIVE:
+        with contextlib.suppress(OSError, AttributeError):
+            return os.getloadavg()[0]
+    with contextlib.suppress(ValueError, IndexError):
+        load = float((read_text(root / "proc/loadavg") or "").split()[0])
+        return load if 0 <= load < 1e6 else None  # noqa: PLR2004 - not NaN, not infinite
     return None

@@ -1,35 +1,52 @@
-"""Names, flags and core types from `/proc/cpuinfo`.
+"""Names, flags, part numbers and the revision code from `/proc/cpuinfo`.
 
 x86 gives `model name` and `flags`. 64-bit Arm gives neither a name nor a clock but the MIDR fields of every CPU
-(`CPU implementer`, `CPU part`) and `Features`; RISC-V gives `uarch` and `isa`.
+(`CPU implementer`, `CPU part`) and `Features`; RISC-V gives `uarch` and `isa`. Kernels of Raspberry Pis add `Model` and
+`Revision`, which name the kind of board; the `Serial` beside them names the unit and is not read.
 """
 
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 from profiler.hardware.source import parse_int, read_text
-from profiler.records import CoreType, Fact
 
 SOURCE = "/proc/cpuinfo"
-ARM = 0x41
-# MIDR part numbers of Arm Ltd: util-linux sys-utils/lscpu-arm.c
-_ARM_CORES = {
-    0xB76: "ARM1176JZF-S", 0xC07: "Cortex-A7", 0xC08: "Cortex-A8", 0xC09: "Cortex-A9", 0xC0F: "Cortex-A15",
-    0xD03: "Cortex-A53", 0xD04: "Cortex-A35", 0xD05: "Cortex-A55", 0xD07: "Cortex-A57", 0xD08: "Cortex-A72",
-    0xD09: "Cortex-A73", 0xD0A: "Cortex-A75", 0xD0B: "Cortex-A76", 0xD0D: "Cortex-A77", 0xD41: "Cortex-A78",
-    0xD42: "Cortex-A78AE",
-}  # fmt: skip
-_UNKNOWN: Fact[str] = Fact(value=None, source="unknown")
+Architecture = Literal["arm", "x86", "riscv"]
+_MARKS: dict[Architecture, tuple[str, ...]] = {
+    "arm": ("CPU implementer", "CPU part", "Features"),
+    "x86": ("vendor_id", "cpu family"),
+    "riscv": ("isa", "uarch", "hart"),
+}
+_KEYS = ("vendor_id", "model name", "flags", "Features", "isa", "uarch", "mvendorid")
+
+
+@dataclasses.dataclass(frozen=True)
+class Processor:
+    """What the file tells of one CPU. `implementer` and `part` are the Arm MIDR fields."""
+
+    cpu: int
+    implementer: int | None = None
+    part: int | None = None
+    name: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class CpuInfo:
-    """What the file tells. Serial numbers in it are not read."""
+    """What the file tells. `fields` has the first value of the keys that matter."""
 
-    name: Fact[str]
-    flags: Fact[tuple[str, ...]]
-    core_types: tuple[CoreType, ...]
-    cpus: int
+    architecture: Architecture | None
+    has_one_part: bool
+    processors: tuple[Processor, ...]
+    fields: dict[str, str]
+    model: str | None
+    revision: int | None
+
+    @property
+    def flags(self) -> tuple[str, ...] | None:
+        """Instruction sets, sorted."""
+        text = next((self.fields[key] for key in ("flags", "Features", "isa") if self.fields.get(key)), None)
+        return tuple(sorted(set(text.split()))) if text else None
 
 
 def capture_cpuinfo(root: Path) -> CpuInfo:
@@ -38,56 +55,41 @@ def capture_cpuinfo(root: Path) -> CpuInfo:
 
 
 def parse_cpuinfo(text: str) -> CpuInfo:
-    """Parse the text of `/proc/cpuinfo`: blocks of `key : value` lines, one per CPU, then lines for the whole."""
-    processors: list[dict[str, str]] = []
+    """Parse the text of `/proc/cpuinfo`: blocks of `key : value` lines, one per CPU, then lines for the whole.
+
+    Old kernels give the part number once, at the end, for all CPUs (`has_one_part`); the oldest of one CPU have no
+    block for it.
+    """
+    blocks: list[dict[str, str]] = []
     fields: dict[str, str] = {}
     for line in text.splitlines():
         key, colon, value = (part.strip() for part in line.partition(":"))
         if not colon:
             continue
         if key == "processor" and parse_int(value) is not None:
-            processors.append({})
-        (processors[-1] if processors else fields).setdefault(key, value)
+            blocks.append({})
+        if blocks:
+            blocks[-1].setdefault(key, value)
         fields.setdefault(key, value)
-    core_types = _core_types(processors)
+    if not blocks and "CPU part" in fields:
+        blocks = [fields]
+    own = sum("CPU part" in block for block in blocks)
     return CpuInfo(
-        name=_name(fields, core_types),
-        flags=_flags(fields),
-        core_types=core_types,
-        cpus=len(processors),
+        has_one_part=own < len(blocks) and "CPU part" in fields,
+        architecture=next((name for name, marks in _MARKS.items() if any(mark in fields for mark in marks)), None),
+        processors=tuple(_processor(position, block, fields) for position, block in enumerate(blocks)),
+        fields={key: fields[key] for key in _KEYS if fields.get(key)},
+        model=fields.get("Model") or None,
+        revision=parse_int(fields.get("Revision"), 16),
     )
 
 
-def _name(fields: dict[str, str], core_types: tuple[CoreType, ...]) -> Fact[str]:
-    for key in ("model name", "uarch"):
-        if fields.get(key):
-            return Fact(value=fields[key], source=SOURCE, raw=f"{key}: {fields[key]}")
-    names = [f"{len(core.cpus)}x {core.name}" for core in core_types if core.name]
-    if names:
-        raw = ", ".join(f"implementer {core.implementer:#x} part {core.part:#x}" for core in core_types if core.name)
-        return Fact(value=" + ".join(names), source=f"{SOURCE}, Arm part numbers", raw=raw)
-    return _UNKNOWN
-
-
-def _flags(fields: dict[str, str]) -> Fact[tuple[str, ...]]:
-    for key in ("flags", "Features", "isa"):
-        if fields.get(key):
-            return Fact(value=tuple(sorted(set(fields[key].split()))), source=f"{SOURCE}, {key}")
-    return Fact(value=None, source="unknown")
-
-
-def _core_types(processors: list[dict[str, str]]) -> tuple[CoreType, ...]:
-    found: dict[tuple[str, ...], list[int]] = {}
-    for position, fields in enumerate(processors):
-        cpu = parse_int(fields.get("processor"))
-        keys = ("CPU implementer", "CPU part", "uarch", "model name")
-        found.setdefault(tuple(fields.get(key, "") for key in keys), []).append(position if cpu is None else cpu)
-    return tuple(_core_type(key, tuple(cpus)) for key, cpus in found.items())
-
-
-def _core_type(key: tuple[str, ...], cpus: tuple[int, ...]) -> CoreType:
-    implementer, part = parse_int(key[0], 16), parse_int(key[1], 16)
-    name = key[2] or key[3] or None
-    if implementer == ARM and part is not None:
-        name = _ARM_CORES.get(part)
-    return CoreType(name=name, implementer=implementer, part=part, cpus=cpus, source=SOURCE)
+def _processor(position: int, block: dict[str, str], fields: dict[str, str]) -> Processor:
+    cpu = parse_int(block.get("processor"))
+    own = block if "CPU part" in block else fields
+    return Processor(
+        cpu=position if cpu is None or cpu < 0 else cpu,
+        implementer=parse_int(own.get("CPU implementer"), 16),
+        part=parse_int(own.get("CPU part"), 16),
+        name=block.get("uarch") or block.get("model name") or None,
+    )

@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 
-PACKAGES = ("numpy", "onnxruntime", "torch", "onnx", "onnxscript", "msgspec", "psutil", "layout-profiler")
+PACKAGES = ("numpy", "onnxruntime", "torch", "onnx", "onnxscript", "numba", "msgspec", "psutil", "layout-profiler")
 
 
 def capture_software() -> dict[str, str]:

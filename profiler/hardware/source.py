@@ -37,6 +37,14 @@ def parse_int(text: str | None, base: int = 10) -> int | None:
         return None
 
 
+def exists(path: Path) -> bool:
+    """Whether something lies there, as far as can be seen."""
+    try:
+        return path.exists()
+    except (OSError, ValueError, RuntimeError):  # forbidden, a NUL in the name, a loop of links
+        return False
+
+
 def list_folder(path: Path, pattern: str) -> list[Path]:
     """The entries of a folder that match, in natural order; empty if it cannot be read."""
     try:

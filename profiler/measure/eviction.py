@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import psutil
 
-from profiler.hardware.capture import wanted_eviction_bytes
+from profiler.hardware.caches import wanted_eviction_bytes
 from profiler.records import CacheInfo
 
 MAX_BYTES = 256 << 20  # a time limit: walking more takes over 50 ms even on a fast machine, and it is done every call

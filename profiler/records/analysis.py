@@ -42,6 +42,27 @@ class Overhead(Record, frozen=True, kw_only=True):
         return self.share > 0.5  # noqa: PLR2004 - half
 
 
+class LimitedBy(enum.StrEnum):
+    """What a call cannot be faster than."""
+
+    COMPUTE = "compute"
+    MEMORY = "memory"
+
+
+class Limit(Record, frozen=True, kw_only=True):
+    """The least seconds a call can take on this machine by measured peak and bandwidth, and what it reaches of that.
+
+    `level` is where its data live (`L2`, `memory`), `fractions` the bound over each layout's time.
+    """
+
+    flops: int
+    bytes: int
+    level: str
+    limited_by: LimitedBy
+    bound_s: float
+    fractions: dict[WeightLayout, float]
+
+
 class CostComparison(Record, frozen=True, kw_only=True):
     """What the layouts of a case cost beside speed.
 

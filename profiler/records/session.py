@@ -8,7 +8,7 @@ from profiler.records.base import Record
 from profiler.records.bundle import Form
 from profiler.records.hardware import Conditions, HardwareInfo
 
-SESSION_SCHEMA = 2
+SESSION_SCHEMA = 3
 
 
 class Weights(enum.StrEnum):

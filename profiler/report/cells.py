@@ -5,7 +5,9 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 from models.layout import WeightLayout
-from profiler.records import Control, Estimate, ExecutedLayout, Record, Verdict
+from profiler.analyze.limits import is_at_limit
+from profiler.hardware.caches import MEMORY
+from profiler.records import Control, Estimate, ExecutedLayout, Limit, LimitedBy, Record, Verdict
 from profiler.report.summary import Arm, Row
 
 UNKNOWN = "unknown"
@@ -99,6 +101,7 @@ class RowText(Record, frozen=True, kw_only=True):
     verdict: str
     advice: str
     equal_margin: str
+    limit: str
     arms: tuple[str, ...]
 
 
@@ -118,6 +121,7 @@ def row_text(row: Row) -> RowText:
         verdict=row.verdict.value,
         advice=_advice(row),
         equal_margin=_equal_margin(row),
+        limit=_limit(row.limit),
         arms=tuple(format_arm(row.arms[layout], layout) for layout in WeightLayout),
     )
 
@@ -146,6 +150,31 @@ def bound_lines(rows: Sequence[Row]) -> list[str]:
         for row in rows
         if row.overhead is not None and row.overhead.is_bound
     ]
+
+
+def limit_lines(rows: Sequence[Row]) -> list[str]:
+    """The cases of a group in which both layouts sit at what this machine can do, with what is left to gain."""
+    return [
+        f"{row.dimensions} batch {row.batch}: {_limit(row.limit)}; no layout could be more than "
+        f"{_left_to_gain(row.limit)} faster"
+        for row in rows
+        if row.limit is not None and is_at_limit(row.limit)
+    ]
+
+
+def _limit(limit: Limit | None) -> str:
+    """`memory L3: 92 %; 91 %`: what bounds a call, where its data live, and what each layout reaches of the bound."""
+    if limit is None:
+        return "-"
+    place = f" {limit.level}" if limit.limited_by is LimitedBy.MEMORY and limit.level != MEMORY else ""
+    shares = (limit.fractions.get(layout) for layout in WeightLayout)
+    return f"{limit.limited_by}{place}: " + "; ".join(
+        "-" if share is None else f"{share:.0%}".replace("%", " %") for share in shares
+    )
+
+
+def _left_to_gain(limit: Limit) -> str:
+    return f"{100 * max(0.0, 1 / min(limit.fractions.values()) - 1):.0f} %"
 
 
 class CostText(Record, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ import csv
 import io
 
 from models.layout import WeightLayout
-from profiler.hardware.capture import machine_name
+from profiler.hardware.reports import machine_name
 from profiler.records import Estimate
 from profiler.report.cells import plain
 from profiler.report.summary import Arm, Report, Row, Summary
@@ -15,7 +15,8 @@ COLUMNS = (
     "speedup", "speedup_low", "speedup_high", "null", "null_low", "null_high", "confidence_level", "passes", "verdict",
     "noise_floor", "is_biased", "disturbed_passes", "decidable_margin", "more_passes", "overhead_s", "overhead_share",
     "speedup_without_overhead", "load_s", "load_s_low", "load_s_high", "load_ratio", "load_verdict", "first_call_s",
-    "first_call_s_low", "first_call_s_high", "load_rise_bytes", "peak_bytes", "file_bytes",
+    "first_call_s_low", "first_call_s_high", "load_rise_bytes", "peak_bytes", "file_bytes", "flops", "least_bytes",
+    "bound_s", "bound_by", "bound_level", "bound_fraction",
 )  # fmt: skip
 
 
@@ -59,6 +60,7 @@ def _cells(summary: Summary, row: Row, layout: str, arm: Arm) -> list[object]:
         row.verdict.value,
         *_trust_cells(row),
         *_cost_cells(row, WeightLayout(layout)),
+        *_limit_cells(row, WeightLayout(layout)),
     ]
 
 
@@ -87,6 +89,14 @@ def _cost_cells(row: Row, layout: WeightLayout) -> list[object]:
         *(found[layout].point if layout in found else "" for found in (cost.load_rise_bytes, cost.peak_bytes)),
         cost.size_bytes.get(layout, ""),
     ]
+
+
+def _limit_cells(row: Row, layout: WeightLayout) -> list[object]:
+    limit = row.limit
+    if limit is None:
+        return [""] * 6
+    fraction = limit.fractions.get(layout, "")
+    return [limit.flops, limit.bytes, limit.bound_s, limit.limited_by.value, limit.level, fraction]
 
 
 def _ends(estimate: Estimate | None) -> list[object]:

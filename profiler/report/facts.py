@@ -1,9 +1,9 @@
-"""What a report says around its rows: the machine, its conditions over the run, and the method."""
+"""What a report says around its rows: the machine's conditions over the run, and the method."""
 
 from collections.abc import Sequence
 
-from profiler.records import CacheInfo, HardwareInfo, Record
-from profiler.report.cells import UNKNOWN, format_bytes, format_time, plain
+from profiler.records import Record
+from profiler.report.cells import format_bytes, format_time
 from profiler.report.summary import Moment, Summary
 
 _BARS = "".join(chr(0x2581 + step) for step in range(8))  # lower one eighth block to full block
@@ -58,30 +58,6 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(_BARS[round(steps * (value - low) / (high - low)) if high > low else 0] for value in values)
 
 
-def hardware_lines(hardware: HardwareInfo) -> list[tuple[str, str]]:
-    """The hardware as label and text, each with its source."""
-    lines = [
-        ("Board", _fact(hardware.board.model)),
-        ("CPU", _fact(hardware.cpu_name)),
-        ("Cores", f"{_fact(hardware.physical_cores)}; logical CPUs: {_fact(hardware.logical_cpus)}"),
-        *((f"L{cache.level} {cache.type}", _cache(cache)) for cache in hardware.caches),
-        ("Memory", _bytes_fact(hardware)),
-        ("System", f"{_fact(hardware.operating_system)}; kernel {_fact(hardware.kernel)}"),
-        ("Machine", f"{_fact(hardware.machine)}; bits of this Python: {_fact(hardware.pointer_bits)}"),
-        ("Runs in", _fact(hardware.virtualization)),
-        ("Governor", _joined(hardware.conditions.governors)),
-        (
-            "Frequency",
-            _joined({name: f"{hz / 1e6:.0f} MHz" for name, hz in hardware.conditions.frequencies_hz.items()}),
-        ),
-        ("Temperature", _joined({n: f"{c:.1f} C" for n, c in hardware.conditions.temperatures_celsius.items()})),
-        ("Software", ", ".join(f"{name} {version}" for name, version in hardware.software.items()) or UNKNOWN),
-    ]
-    if not hardware.caches:
-        lines.insert(3, ("Caches", UNKNOWN))
-    return [(label, plain(text)) for label, text in lines]
-
-
 def method_lines(summary: Summary) -> list[str]:
     """How it was measured, in short."""
     options = summary.options
@@ -109,28 +85,3 @@ def method_lines(summary: Summary) -> list[str]:
         f"interval lies within {margin} and the noise is smaller; else undecided. A sign-flip test must agree."
     )
     return [made, passes, ratio, verdicts]
-
-
-def _fact(fact: object) -> str:
-    value, source = getattr(fact, "value", None), getattr(fact, "source", "")
-    return UNKNOWN if value is None else f"{value} ({source})"
-
-
-def _bytes_fact(hardware: HardwareInfo) -> str:
-    total = hardware.memory.total_bytes
-    return UNKNOWN if total.value is None else f"{format_bytes(total.value)} ({total.source})"
-
-
-def _cache(cache: CacheInfo) -> str:
-    ways = f", {cache.ways_of_associativity}-way" if cache.ways_of_associativity else ""
-    line = f", {cache.line_size_bytes} B lines" if cache.line_size_bytes else ""
-    shared = max(map(len, cache.shared_cpus), default=1)
-    sharing = f"shared by {shared} CPUs" if shared > 1 else "per CPU"
-    return f"{cache.instances} x {format_bytes(cache.size_bytes)}{ways}{line}, {sharing} ({cache.source})"
-
-
-def _joined(values: dict[str, str]) -> str:
-    kinds = set(values.values())
-    if len(kinds) == 1:
-        return kinds.pop()
-    return ", ".join(f"{name} {value}" for name, value in values.items()) or UNKNOWN

@@ -4,8 +4,9 @@ import math
 
 from profiler.errors import MissingPackageError
 from profiler.records import Estimate, Record
-from profiler.report.cells import CostText, RowText, bound_lines, cost_text, groups, plain, row_text
-from profiler.report.facts import MomentText, hardware_lines, method_lines, timeline_texts
+from profiler.report.cells import CostText, RowText, bound_lines, cost_text, groups, limit_lines, plain, row_text
+from profiler.report.facts import MomentText, method_lines, timeline_texts
+from profiler.report.machine import Section, machine_sections
 from profiler.report.summary import Report, Row, Summary
 
 MIN_SPAN = math.log(1.1)  # a bar's half width is at least this, so that noise does not look like an effect
@@ -38,6 +39,7 @@ class HtmlGroup(Record, frozen=True, kw_only=True):
     title: str
     rows: list[HtmlRow]
     bound: list[str]
+    limited: list[str]
 
 
 class HtmlSession(Record, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ class HtmlSession(Record, frozen=True, kw_only=True):
     groups: list[HtmlGroup]
     timeline: list[MomentText]
     canary: str
-    hardware: list[tuple[str, str]]
+    hardware: list[Section]
     method: list[str]
     failures: list[tuple[str, str, str]]
 
@@ -87,12 +89,13 @@ def _session(summary: Summary) -> HtmlSession:
                 title=title,
                 rows=[_row(row, summary.margin, span) for row in rows],
                 bound=bound_lines(rows),
+                limited=limit_lines(rows),
             )
             for title, rows in groups(summary.rows)
         ],
         timeline=timeline_texts(summary),
         canary=_canary_points(summary),
-        hardware=hardware_lines(summary.hardware),
+        hardware=machine_sections(summary.hardware),
         method=method_lines(summary),
         failures=[(f.case or f.runtime, f.stage.value, f.message) for f in summary.failures],
     )

@@ -4,12 +4,13 @@ import re
 
 import msgspec
 
-from profiler.report.cells import CostText, RowText, bound_lines, cost_text, groups, plain, row_text
-from profiler.report.facts import hardware_lines, method_lines, timeline_texts
+from profiler.report.cells import CostText, RowText, bound_lines, cost_text, groups, limit_lines, plain, row_text
+from profiler.report.facts import method_lines, timeline_texts
+from profiler.report.machine import hardware_lines
 from profiler.report.summary import Report, Row, Summary
 
 _HEAD = ("layer", "batch", "weights", "fits in", "stored -> executed", "time [out, in]", "time [in, out]",
-         "speedup [interval]", "null [interval]", "noise", "verdict")  # fmt: skip
+         "speedup [interval]", "null [interval]", "noise", "of the limit", "verdict")  # fmt: skip
 
 _COST_HEAD = ("layer", "batch", "load time", "load ratio", "transposed", "first call", "first call ratio",
               "memory rise at load", "peak memory", "file size")  # fmt: skip
@@ -54,6 +55,9 @@ def _group(title: str, rows: list[Row]) -> str:
     bound = bound_lines(tuple(rows))
     if bound:
         parts.append("Overhead-bound:\n\n" + "\n".join(f"- {escape(line)}" for line in bound))
+    limited = limit_lines(rows)
+    if limited:
+        parts.append("At the limit of this machine:\n\n" + "\n".join(f"- {escape(line)}" for line in limited))
     costs = [(row, text) for row in rows if (text := cost_text(row)) is not None]
     if costs:
         parts.append("Beside speed, each pair is \\[out, in\\] and \\[in, out\\]:")
@@ -82,6 +86,7 @@ def _cells(text: RowText) -> tuple[str, ...]:
         text.speedup,
         text.null,
         text.noise,
+        text.limit,
         ", ".join(part for part in (text.verdict, text.advice, _equal_by_now(text)) if part),
     )
 

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Mapping
 
 from profiler.analyze.selfcheck import Outcome, SelfCheck
-from profiler.hardware.capture import machine_name
+from profiler.hardware.reports import machine_name
 from profiler.records import Session
 from profiler.report.cells import plain
 from profiler.report.terminal import WIDTH

@@ -6,12 +6,13 @@ from models.layout import WeightLayout
 from models.workload import Workload, format_batch
 from profiler import __version__
 from profiler.analyze.comparison import compare_session, rule_of
+from profiler.analyze.limits import limit_for
 from profiler.analyze.statistics import exp, expm1
-from profiler.hardware.capture import cache_level_for, machine_name
+from profiler.hardware.caches import cache_level_for
+from profiler.hardware.reports import machine_name
 from profiler.records import (
     ArmTruth,
     Block,
-    CacheInfo,
     Case,
     Check,
     Comparison,
@@ -24,6 +25,8 @@ from profiler.records import (
     Failure,
     Form,
     HardwareInfo,
+    Header,
+    Limit,
     Options,
     Overhead,
     Record,
@@ -34,7 +37,7 @@ from profiler.records import (
 from profiler.report.answer import Answer, Judged, answer_for
 from profiler.report.warnings import Warning_, warnings_beside, warnings_for
 
-REPORT_SCHEMA = 2
+REPORT_SCHEMA = 3
 
 
 class Arm(Record, frozen=True, kw_only=True):
@@ -100,6 +103,7 @@ class Row(Record, frozen=True, kw_only=True):
     decidable_margin: float | None
     overhead: OverheadRow | None
     cost: CostRow | None
+    limit: Limit | None
 
 
 class Summary(Record, frozen=True, kw_only=True):
@@ -166,7 +170,7 @@ def summarize(
     checks = {check.case: check for check in session.checks}
     comparisons = compare_session(session, margin=margin, confidence_level=confidence_level)
     rows = tuple(
-        _row(comparison, workloads[comparison.case.workload], checks.get(comparison.case.id), header.hardware.caches)
+        _row(comparison, workloads[comparison.case.workload], checks.get(comparison.case.id), header)
         for comparison in comparisons
     )
     measured = [row for row in rows if row.passes]
@@ -234,14 +238,15 @@ def label_of(row: Row) -> str:
     return f"{row.case.runtime}{form}, {row.dimensions}, batch {row.batch}{weights}"
 
 
-def _row(comparison: Comparison, workload: Workload, check: Check | None, caches: tuple[CacheInfo, ...]) -> Row:
+def _row(comparison: Comparison, workload: Workload, check: Check | None, header: Header) -> Row:
     truths = {truth.layout: truth for truth in check.arms} if check else {}
+    hardware, cpus = header.hardware, header.options.cpus
     return Row(
         case=comparison.case,
         dimensions=workload.dimensions if workload.is_one_layer else workload.name,
         batch=format_batch(comparison.case.batch_shape),
         weight_bytes=workload.weight_bytes,
-        fits_in=cache_level_for(workload.weight_bytes, caches),
+        fits_in=cache_level_for(workload.weight_bytes, hardware.caches, cpus),
         arms={layout: _arm(truths.get(layout), comparison.time_s.get(layout)) for layout in WeightLayout},
         speedup=_ratio(comparison.effect),
         null=_ratio(comparison.null),
@@ -255,6 +260,7 @@ def _row(comparison: Comparison, workload: Workload, check: Check | None, caches
         decidable_margin=comparison.decidable_margin,
         overhead=_overhead(comparison.overhead),
         cost=_cost(comparison.cost),
+        limit=limit_for(comparison.case, workload, hardware, time_s=comparison.time_s, cpus=cpus),
     )
 
 

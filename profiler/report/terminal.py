@@ -2,9 +2,14 @@
 
 import textwrap
 
-from profiler.records import Verdict
-from profiler.report.cells import RowText, bound_lines, format_ratio, format_time, groups, plain, row_text
-from profiler.report.facts import hardware_lines, method_lines, sparkline
+import click
+
+from profiler.hardware.reports import machine_name
+from profiler.records import HardwareInfo, Verdict
+from profiler.report.cells import RowText, bound_lines, format_ratio, format_time, groups, limit_lines, plain, row_text
+from profiler.report.facts import method_lines, sparkline
+from profiler.report.lines import Line
+from profiler.report.machine import ADVICE_MARK, hardware_lines, machine_sections
 from profiler.report.summary import Report, Row, Summary
 
 WIDTH = 80
@@ -14,6 +19,25 @@ _HEAD = ("layer", "batch", "weights", "[out,in]", "[in,out]", "speedup", "null",
 def render_terminal(report: Report) -> str:
     """All sessions, one after another."""
     return "\n\n".join(_session(summary) for summary in report.sessions) + "\n"
+
+
+def render_machine(hardware: HardwareInfo) -> str:
+    """A hardware report as a page: cores and caches drawn, every fact with its source."""
+    title = plain(machine_name(hardware))
+    parts = [f"{title}\n{'=' * min(len(title), WIDTH)}"]
+    parts += [
+        "\n".join([click.style(section.title, bold=True), *section.drawing, *map(_fact, section.lines)])
+        for section in machine_sections(hardware)
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _fact(line: Line) -> str:
+    if line.label == ADVICE_MARK:
+        return _wrap(f"! {line.text}", indent="  ")
+    source = f" ({line.source})" if line.source else ""
+    text = _wrap(f"{line.label:<15} {line.text}{source}", indent=" " * 16)
+    return text.removesuffix(source) + click.style(source, dim=True) if source and text.endswith(source) else text
 
 
 def _session(summary: Summary) -> str:
@@ -44,7 +68,8 @@ def _group(title: str, measured: list[Row]) -> str:
         for line in table
     ]
     bound = [_wrap(f"overhead-bound, {line}", indent="  ") for line in bound_lines(measured)]
-    return "\n".join([title, *_truths(rows), *lines, *_advice(rows), *bound, *_costs(measured)])
+    limited = [_wrap(f"at the limit of this machine, {line}", indent="  ") for line in limit_lines(measured)]
+    return "\n".join([title, *_truths(rows), *lines, *_advice(rows), *bound, *limited, *_costs(measured)])
 
 
 def _costs(rows: list[Row]) -> list[str]:

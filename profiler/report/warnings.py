@@ -1,15 +1,19 @@
 """What a reader should know before trusting a session: warnings as data, each with its next step."""
 
+import functools
 import itertools
+import operator
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from profiler.analyze.disturbance import CANARY_DRIFT, changes
 from profiler.analyze.verdicts import MIN_PASSES, Rule
-from profiler.hardware.capture import machine_name, wanted_eviction_bytes
+from profiler.hardware.advice import SET_GOVERNOR, advise_on_results
+from profiler.hardware.caches import wanted_eviction_bytes
+from profiler.hardware.reports import machine_name
+from profiler.hardware.throttling import throttle_words
 from profiler.records import (
     Comparison,
-    Conditions,
     Control,
     Disturbance,
     EndReason,
@@ -20,11 +24,6 @@ from profiler.records import (
 )
 
 EARLIEST_UTC = "2025"  # this program is younger: a board without a clock begins in 1970, or at its image's date
-_THROTTLE_BITS = {
-    0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit",
-    16: "under-voltage since boot", 17: "frequency capped since boot", 18: "throttled since boot",
-    19: "soft temperature limit since boot",
-}  # fmt: skip  # Raspberry Pi documentation, os/graphics-utilities.adoc
 
 
 class Warning_(Record, frozen=True, kw_only=True):  # noqa: N801 - `Warning` is a builtin
@@ -153,6 +152,8 @@ def _about_the_controls(comparisons: Sequence[Comparison], labels: Mapping[str, 
 
 
 def _about_the_machine(session: Session) -> Iterator[Warning_]:
+    for advice in advise_on_results(session.header.hardware):
+        yield Warning_(text=advice.text, next_step=advice.next_step)
     moments = [record.conditions for record in session.conditions]
     canaries = [moment.canary_s for moment in moments if moment.canary_s]
     if canaries and max(canaries) > (1 + CANARY_DRIFT) * min(canaries):
@@ -164,10 +165,9 @@ def _about_the_machine(session: Session) -> Iterator[Warning_]:
     if governors - {"performance"}:
         yield Warning_(
             text=f"the CPU frequency governor was {', '.join(sorted(governors))}",
-            next_step="set it for the run: echo performance | "
-            "sudo tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor",
+            next_step=f"set it for the run: {SET_GOVERNOR}",
         )
-    bits = _throttle_words(moments)
+    bits = throttle_words(functools.reduce(operator.or_, (moment.throttled or 0 for moment in moments), 0))
     if bits:
         yield Warning_(
             text=f"the firmware reported {', '.join(bits)}", next_step="check power supply and cooling, and run again"
@@ -211,10 +211,3 @@ def _about_the_blocks(session: Session, comparisons: Sequence[Comparison]) -> It
         f"({', '.join(f'{mark} {times}' for mark, times in marks.most_common())}){kept}",
         next_step="stop other programs, cool the board and run again, if too much is undecided",
     )
-
-
-def _throttle_words(moments: list[Conditions]) -> list[str]:
-    seen = 0
-    for moment in moments:
-        seen |= moment.throttled or 0
-    return [word for bit, word in _THROTTLE_BITS.items() if seen >> bit & 1]

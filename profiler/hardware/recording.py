@@ -1,0 +1,53 @@
+"""What no file tells: asked of the running machine, or read from the `recording.json` of a recorded tree.
+
+`scripts/record_hardware.py` writes that file at the root of the trees it makes.
+"""
+
+import os
+import platform
+import struct
+from pathlib import Path
+
+import msgspec
+
+from profiler.hardware import vcgencmd
+from profiler.hardware.devicetree import read_compatible
+from profiler.hardware.source import read_bytes
+
+LIVE = Path("/")
+NAME = "recording.json"
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts of a machine that are in no file. `vcgencmd` has the answers of a Raspberry Pi's firmware by question."""
+
+    machine: str | None = None
+    pointer_bits: int | None = None
+    page_size_bytes: int | None = None
+    cpus_allowed: tuple[int, ...] | None = None
+    system: str | None = None
+    vcgencmd: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+def read_recording(root: Path) -> Recording:
+    """Ask the running machine if `root` is `/`, else read the recording; empty where there is none or it is damaged."""
+    if root == LIVE:
+        return Recording(
+            machine=platform.machine() or None,
+            pointer_bits=struct.calcsize("P") * 8,
+            page_size_bytes=_page_size(),
+            cpus_allowed=tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else None,
+            system=platform.system() or None,
+            vcgencmd=vcgencmd.ask(read_compatible(root)),
+        )
+    try:
+        return msgspec.json.decode(read_bytes(root / NAME) or b"{}", type=Recording)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Recording()
+
+
+def _page_size() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None

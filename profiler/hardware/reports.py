@@ -1,0 +1,36 @@
+"""Hardware reports as files, and as the name that other reports call a machine by."""
+
+from pathlib import Path
+
+import msgspec
+
+from profiler.bundle import version_problem
+from profiler.errors import HardwareError
+from profiler.files import read_limited
+from profiler.records import HARDWARE_SCHEMA, HardwareInfo
+
+MAX_BYTES = 10_000_000
+
+
+def load_hardware(path: Path) -> HardwareInfo:
+    """Read a hardware report written by `hardware --json`.
+
+    Raises:
+        HardwareError: it is missing, damaged, or of a version that this program does not read.
+    """
+    try:
+        text = read_limited(path, MAX_BYTES)
+    except OSError as error:
+        raise HardwareError(f"cannot read the hardware report {path}: {error.strerror}") from error
+    problem = version_problem(text, HARDWARE_SCHEMA, oldest=HARDWARE_SCHEMA)
+    if problem:
+        raise HardwareError(f"{path} {problem}")
+    try:
+        return msgspec.json.decode(text, type=HardwareInfo)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise HardwareError(f"{path} is no hardware report: {error}") from error
+
+
+def machine_name(hardware: HardwareInfo) -> str:
+    """The board if its firmware names it, else the processor."""
+    return hardware.board.model.value or hardware.cpu_name.value or "this unknown machine"
