@@ -19,7 +19,7 @@ from profiler.hardware.cores import capture_core_types, core_of
 from profiler.hardware.cpufreq import read_clock_domains
 from profiler.hardware.cpuinfo import SOURCE as CPUINFO
 from profiler.hardware.cpuinfo import CpuInfo, capture_cpuinfo, parse_cpuinfo
-from profiler.hardware.environment import capture_environment, is_emulated
+from profiler.hardware.environment import NONE, capture_environment, is_emulated
 from profiler.hardware.facts import UNKNOWN, fact, live_fact
 from profiler.hardware.knees import reconcile_measured
 from profiler.hardware.reconcile import disagreement, first_known, reconcile_caches
@@ -55,7 +55,9 @@ def capture_hardware(root: Path = LIVE, measured: Measured | None = None) -> Har
     logical, logical_conflict = _logical_cpus(root, cpuinfo)
     sources = [] if is_host else _cache_sources(root, row, core_types, logical.value or 0)
     caches, cache_conflicts = reconcile_caches(sources, names)
-    caches, knee_conflicts = reconcile_measured(caches, measured, core_types)
+    caches, knee_conflicts = reconcile_measured(
+        caches, measured, core_types, is_virtual=environment.vm.value not in {None, NONE}
+    )
     board, board_conflicts = (UNKNOWN_BOARD, ()) if is_host else capture_board(root, cpuinfo, row)
     name, flags = _name_and_flags(root, cpuinfo, core_types)
     return HardwareInfo(

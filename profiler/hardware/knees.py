@@ -6,6 +6,7 @@ an octave away counts as a contradiction.
 
 from collections.abc import Sequence
 
+from profiler.hardware.boardclaims import CORE_SOURCE
 from profiler.records import CacheInfo, Claim, Conflict, CoreType, Knee, Measured, MeasuredCore, Origin
 
 SOURCE = "measured"
@@ -13,22 +14,37 @@ OCTAVE = 2
 
 
 def reconcile_measured(
-    caches: tuple[CacheInfo, ...], measured: Measured | None, core_types: Sequence[CoreType]
+    caches: tuple[CacheInfo, ...],
+    measured: Measured | None,
+    core_types: Sequence[CoreType],
+    *,
+    is_virtual: bool = False,
 ) -> tuple[tuple[CacheInfo, ...], tuple[Conflict, ...]]:
-    """The caches with what measuring adds, and where it contradicts them."""
+    """The caches with what measuring adds, and where it contradicts them.
+
+    Args:
+        caches: what all other sources say.
+        measured: what was seen, if anything was.
+        core_types: the kinds of core, with their CPUs.
+        is_virtual: neighbours share the last cache of a virtual machine: where that ends contradicts nobody.
+    """
     added: list[CacheInfo] = []
     conflicts: list[Conflict] = []
     for core in measured.cores if measured else ():
         cpus = {cpu for kind in core_types if kind.name == core.core for cpu in kind.cpus}
         own = [cache for cache in caches if cache.type != "instruction" and cache.size_bytes and _serves(cache, cpus)]
-        if own:
-            conflicts += [
-                _conflict(core, knee, own) for knee in core.knees if not any(_fits(knee, cache) for cache in own)
-            ]
-        else:
-            added += [_cache(core, level, knee) for level, knee in enumerate(core.knees, start=1)]
-    untold = [cache for cache in caches if not (added and cache.type != "instruction" and cache.size_bytes is None)]
-    return (*untold, *added) if added else caches, tuple(conflicts)
+        sizes = sorted(cache.size_bytes or 0 for cache in own)
+        odd = [knee for knee in core.knees if not any(_fits(knee, cache) for cache in own)]
+        beyond = [knee for knee in odd if knee.low_bytes > max(sizes, default=0)]
+        if all(cache.source == CORE_SOURCE for cache in own):  # which tells nothing of what lies beyond the core
+            added += [_cache(core, level, knee) for level, knee in enumerate(beyond, start=1 + len(own))]
+            odd = [knee for knee in odd if knee not in beyond]
+        elif is_virtual:
+            odd = [knee for knee in odd if knee.low_bytes <= (sizes[-2] if len(sizes) > 1 else 0)]
+        conflicts += [_conflict(core, knee, own) for knee in odd]
+    levels = {(cache.level, cache.type) for cache in added}
+    told = [cache for cache in caches if cache.size_bytes is not None or (cache.level, cache.type) not in levels]
+    return (*told, *added), tuple(conflicts)
 
 
 def knee_text(knee: Knee) -> str:

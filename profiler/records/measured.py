@@ -18,7 +18,10 @@ class LatencyPoint(Record, frozen=True, kw_only=True):
 
 
 class BandwidthPoint(Record, frozen=True, kw_only=True):
-    """How fast one core reads, and copies, a buffer of this size. A copy counts bytes read and bytes written."""
+    """How fast one core reads a buffer of this size, and copies one half of it to the other.
+
+    A copy counts the bytes read and the bytes written, as STREAM does.
+    """
 
     buffer_bytes: Size
     read_bytes_per_s: Positive

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from models.layout import WeightLayout
 from profiler.analyze.limits import is_at_limit
-from profiler.hardware.caches import MEMORY
 from profiler.records import Control, Estimate, ExecutedLayout, Limit, LimitedBy, Record, Verdict
 from profiler.report.summary import Arm, Row
 
@@ -121,7 +120,7 @@ def row_text(row: Row) -> RowText:
         verdict=row.verdict.value,
         advice=_advice(row),
         equal_margin=_equal_margin(row),
-        limit=_limit(row.limit),
+        limit=limit_text(row.limit),
         arms=tuple(format_arm(row.arms[layout], layout) for layout in WeightLayout),
     )
 
@@ -155,26 +154,21 @@ def bound_lines(rows: Sequence[Row]) -> list[str]:
 def limit_lines(rows: Sequence[Row]) -> list[str]:
     """The cases of a group in which both layouts sit at what this machine can do, with what is left to gain."""
     return [
-        f"{row.dimensions} batch {row.batch}: {_limit(row.limit)}; no layout could be more than "
-        f"{_left_to_gain(row.limit)} faster"
+        f"{row.dimensions} batch {row.batch}: {limit_text(row.limit)}; no layout could be more than "
+        f"{100 * max(0.0, 1 / min(row.limit.fractions.values()) - 1):.0f} % faster"
         for row in rows
         if row.limit is not None and is_at_limit(row.limit)
     ]
 
 
-def _limit(limit: Limit | None) -> str:
-    """`memory L3: 92 %; 91 %`: what bounds a call, where its data live, and what each layout reaches of the bound."""
+def limit_text(limit: Limit | None) -> str:
+    """`92 % and 91 % of the L3 read bandwidth`: what each layout reaches of the bound on a call."""
     if limit is None:
         return "-"
-    place = f" {limit.level}" if limit.limited_by is LimitedBy.MEMORY and limit.level != MEMORY else ""
     shares = (limit.fractions.get(layout) for layout in WeightLayout)
-    return f"{limit.limited_by}{place}: " + "; ".join(
-        "-" if share is None else f"{share:.0%}".replace("%", " %") for share in shares
-    )
-
-
-def _left_to_gain(limit: Limit) -> str:
-    return f"{100 * max(0.0, 1 / min(limit.fractions.values()) - 1):.0f} %"
+    reached = " and ".join("-" if share is None else f"{100 * share:.0f} %" for share in shares)
+    roof = "float32 peak" if limit.limited_by is LimitedBy.COMPUTE else f"{limit.level} read bandwidth"
+    return f"{reached} of the {roof}"
 
 
 class CostText(Record, frozen=True, kw_only=True):

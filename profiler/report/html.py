@@ -6,7 +6,7 @@ from profiler.errors import MissingPackageError
 from profiler.records import Estimate, Record
 from profiler.report.cells import CostText, RowText, bound_lines, cost_text, groups, limit_lines, plain, row_text
 from profiler.report.facts import MomentText, method_lines, timeline_texts
-from profiler.report.machine import Section, machine_sections
+from profiler.report.machine import Section, report_sections
 from profiler.report.summary import Report, Row, Summary
 
 MIN_SPAN = math.log(1.1)  # a bar's half width is at least this, so that noise does not look like an effect
@@ -95,7 +95,7 @@ def _session(summary: Summary) -> HtmlSession:
         ],
         timeline=timeline_texts(summary),
         canary=_canary_points(summary),
-        hardware=machine_sections(summary.hardware),
+        hardware=report_sections(summary.hardware),
         method=method_lines(summary),
         failures=[(f.case or f.runtime, f.stage.value, f.message) for f in summary.failures],
     )

@@ -15,6 +15,7 @@ from profiler.report.measured import measured_lines
 _GIGA = 1e9
 ADVICE = "Before you measure"
 ADVICE_MARK = "!"
+CONDITIONS = "Conditions"
 
 
 class Section(Record, frozen=True, kw_only=True):
@@ -31,7 +32,7 @@ def machine_sections(hardware: HardwareInfo) -> list[Section]:
         Section(title="Board and processor", lines=tuple(_processor(hardware))),
         Section(title="Caches", lines=tuple(_caches(hardware)), drawing=draw_caches(hardware)),
         Section(title="Memory and system", lines=tuple(_system(hardware))),
-        Section(title="Conditions", lines=tuple(_conditions(hardware))),
+        Section(title=CONDITIONS, lines=tuple(_conditions(hardware))),
         Section(title="Where sources differ", lines=tuple(map(_conflict, hardware.conflicts))),
         Section(title="Measured", lines=tuple(measured_lines(hardware))),
         Section(title=ADVICE, lines=tuple(_advice(hardware))),
@@ -39,12 +40,17 @@ def machine_sections(hardware: HardwareInfo) -> list[Section]:
     return [_harmless(section) for section in sections if section.lines]
 
 
+def report_sections(hardware: HardwareInfo) -> list[Section]:
+    """What a report of a session shows of it: warnings of its own take the place of advice."""
+    return [section for section in machine_sections(hardware) if section.title != ADVICE]
+
+
 def hardware_lines(hardware: HardwareInfo) -> list[tuple[str, str]]:
-    """The report as label and text for formats without sections, advice left out: `report` has warnings of its own."""
+    """The same as label and text, without the conditions: a session has them over the whole run."""
     return [
         (line.label, f"{line.text} ({line.source})" if line.source else line.text)
-        for section in machine_sections(hardware)
-        if section.title != ADVICE
+        for section in report_sections(hardware)
+        if section.title != CONDITIONS
         for line in section.lines
     ]
 

@@ -50,7 +50,7 @@ def _session(summary: Summary) -> str:
         _failures(summary),
         _timeline(summary),
         "\n".join(_wrap(f"! {warning.text}: {warning.next_step}.", indent="  ") for warning in summary.warnings),
-        "\n".join(_wrap(f"{label:<15}{text}", indent=" " * 15) for label, text in hardware_lines(summary.hardware)),
+        "\n".join(_wrap(f"{label:<16}{text}", indent=" " * 16) for label, text in hardware_lines(summary.hardware)),
         "\n".join(_wrap(line) for line in method_lines(summary)),
     ]
     return "\n\n".join(part for part in parts if part)
