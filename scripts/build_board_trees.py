@@ -30,8 +30,9 @@ Trees of the files that the hardware readers look at, one folder a board, used t
 They are composed, not recorded: no board was at hand. Cache sizes, sets and part numbers come from the boards'
 device-tree sources in Linux (the file and its commit are named below) and from published sbc-bench reports
 (`ThomasKaiser/sbc-bench`, `results/*.txt`, commit 53f79517), the file layout from the kernel. `recording.json` has what
-no file tells. Serial numbers (`deadbeef`), host names (`secret-host`) and MAC addresses (`b8:27:eb`) are invented, so
-that a test can show that none of them is ever stored.
+no file tells, `of_node_name` the name of the node to which the kernel's link `of_node` of a CPU leads. Serial numbers
+(`deadbeef`), host names (`secret-host`) and MAC addresses (`b8:27:eb`) are invented, so that a test can show that none
+of them is ever stored.
 
 | tree | what it is | from | invented besides |
 |---|---|---|---|
@@ -371,6 +372,7 @@ def _add_device_tree(files: Files, board: Table) -> None:
     for group in board["groups"]:
         for place, cpu in enumerate(group["cpus"]):
             nodes[cpu] = f"cpus/{_node_name(group, place)}"
+            files.text(f"{CPU_FOLDER}/cpu{cpu}/of_node_name", _node_name(group, place))
             _add_cpu_node(files, board, group, place, phandles)
     for cluster, cpus in enumerate(board.get("cpu_map", [])):
         for core, cpu in enumerate(cpus):

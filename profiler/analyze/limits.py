@@ -1,8 +1,10 @@
-"""The least time a call can take on this machine: the roofline of Williams, Waterman and Patterson (CACM 52(4), 2009).
+"""How near a call comes to what this machine does at best: the roofline of Williams, Waterman and Patterson (2009).
 
 A call must do its multiply-adds and must read its weights: `bound = max(flops / peak, bytes / bandwidth)`, with the
-bandwidth of the place where its data live. Peak and bandwidth were measured on one core of this machine, so a fraction
-near 1 says that no layout could be much faster; one above 1, that a kernel does better than the probe did.
+bandwidth of the place where its data live (Communications of the ACM 52(4)). Both were measured on one core. Nothing
+reads much faster than the bandwidth probes, so where a call is bound by memory a fraction near 1 leaves a layout little
+to gain. The peak is that of the fastest matrix product at hand, which a better kernel can beat: there a fraction near 1
+says only that a call is as fast as that. A fraction above 1 says that the probe was disturbed, or is beaten.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +17,7 @@ from profiler.records import BandwidthPoint, CacheInfo, Case, HardwareInfo, Limi
 ITEM_BYTES = {"float32": 4}
 FLOPS_PER_MULTIPLY_ADD = 2
 AT_LIMIT = 0.8  # from this fraction on, a call is said to sit at the limit
+BEATEN = 1.1  # the probes agree with C within 10 %: what is faster shows that the limit is not one
 FITS = 1.5  # a buffer so much smaller may still stand for it: where a cache ends in between, the bound is too kind
 
 
@@ -41,7 +44,7 @@ def limit_for(
     if len(known) < len(bounds):
         return None
     seconds, limited_by = min(known)
-    level = MEMORY if is_cold else cache_level_for(traffic, hardware.caches, cpus)
+    level = MEMORY if is_cold else cache_level_for(traffic // case.threads, hardware.caches, cpus)
     return Limit(
         flops=flops,
         bytes=traffic,
@@ -67,19 +70,25 @@ def call_bytes(workload: Workload, batch_shape: tuple[int, ...], item_bytes: int
 
 
 def is_at_limit(limit: Limit) -> bool:
-    """Whether both layouts sit at the limit."""
-    return len(limit.fractions) == len(WeightLayout) and min(limit.fractions.values()) >= AT_LIMIT
+    """Whether both layouts sit at the limit of reading, and neither has shown it to be wrong."""
+    fractions = limit.fractions.values()
+    is_told = limit.limited_by is LimitedBy.MEMORY and len(fractions) == len(WeightLayout)
+    return is_told and min(fractions) >= AT_LIMIT and max(fractions) <= BEATEN
 
 
 def read_rate(core: MeasuredCore, size_bytes: int) -> float | None:
-    """The fastest that so many bytes can be read again and again, in bytes a second.
+    """The fastest that so many bytes can be read or copied again and again, in bytes a second.
 
     The best rate among buffers of about this size or larger: smaller ones may live in a faster place. What is larger
     than all is granted the rate of the largest.
     """
     largest = max((point.buffer_bytes for point in core.bandwidths), default=0)
     least = min(size_bytes / FITS, largest)
-    return max((point.read_bytes_per_s for point in core.bandwidths if point.buffer_bytes >= least), default=None)
+    return max((_fastest(point) for point in core.bandwidths if point.buffer_bytes >= least), default=None)
+
+
+def _fastest(point: BandwidthPoint) -> float:
+    return max(point.read_bytes_per_s, point.copy_bytes_per_s or 0.0)
 
 
 def level_rates(core: MeasuredCore, caches: Sequence[CacheInfo], cpus: Sequence[int]) -> dict[str, BandwidthPoint]:
@@ -100,17 +109,20 @@ def level_rates(core: MeasuredCore, caches: Sequence[CacheInfo], cpus: Sequence[
 
 
 def _cores(hardware: HardwareInfo, cpus: Sequence[int]) -> list[MeasuredCore]:
-    """The measured cores that the run may have used."""
+    """The measured cores that the run may have used; none if it may have used one that was not measured."""
     measured = hardware.measured.cores if hardware.measured else ()
-    pinned = {kind.name for kind in hardware.core_types if set(kind.cpus) & set(cpus)}
-    return [core for core in measured if not pinned or core.core in pinned]
+    allowed = set(cpus)
+    used = {kind.name for kind in hardware.core_types if not allowed or set(kind.cpus) & allowed}
+    if used - {core.core for core in measured}:
+        return []
+    return [core for core in measured if not used or core.core in used]
 
 
 def _bound(
     core: MeasuredCore, flops: int, traffic: int, threads: int, cold_on: HardwareInfo | None
 ) -> tuple[float, LimitedBy] | None:
-    """Seconds and what sets them. Threads are granted so many times what one core can do: a bound all the same."""
-    rate = read_rate(core, traffic) if cold_on is None else _memory_rate(core, cold_on)
+    """Seconds and what sets them. Each thread is granted what one core can do with its share of the data."""
+    rate = read_rate(core, traffic // threads) if cold_on is None else _memory_rate(core, cold_on)
     if core.peak is None or not rate:
         return None
     compute, memory = flops / (threads * core.peak.flops_per_s), traffic / (threads * rate)
@@ -122,4 +134,4 @@ def _memory_rate(core: MeasuredCore, hardware: HardwareInfo) -> float | None:
     largest = max(core.bandwidths, key=lambda point: point.buffer_bytes, default=None)
     if largest is None or largest.buffer_bytes <= max(data_cache_sizes(hardware.caches), default=0):
         return None
-    return largest.read_bytes_per_s
+    return _fastest(largest)

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from profiler.hardware.boardclaims import board_by_id
 from profiler.hardware.environment import NONE, is_emulated
 from profiler.hardware.throttling import NOW, throttle_words
-from profiler.records import HardwareInfo, Record
+from profiler.records import Conditions, HardwareInfo, Record
 
 SET_GOVERNOR = "echo performance | sudo tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor"
+PROCESSOR_ZONES = ("cpu", "soc", "package", "core")  # beside them there are zones of radios, disks and chargers
+SWAPPED_BYTES = 16 << 20
 BUSY_LOAD = 0.5  # of one CPU, averaged over a minute
 HOT_CELSIUS = 70.0  # Raspberry Pis slow down from 80, sooner under load
 HEADROOM_CELSIUS = 5.0  # below a board's own soft limit, such as the 60 degrees of a Raspberry Pi 3B+
@@ -24,6 +26,8 @@ class Advice(Record, frozen=True, kw_only=True):
 
 def advise(hardware: HardwareInfo) -> tuple[Advice, ...]:
     """Everything worth saying before a run, the gravest first."""
+    if is_emulated(hardware.environment):
+        return tuple(_about_the_environment(hardware))
     return (
         *_about_the_environment(hardware),
         *_about_the_firmware(hardware),
@@ -44,7 +48,7 @@ def _about_the_environment(hardware: HardwareInfo) -> Iterator[Advice]:
     environment = hardware.environment
     if is_emulated(environment):
         yield Advice(
-            text=f"this is a {environment.emulation.value}: /proc and /sys describe the host, and times mean nothing",
+            text=f"emulated, {environment.emulation.value}: /proc and /sys are the host's, and times mean nothing",
             next_step="use it to see whether software starts; measure on the board",
         )
     if environment.vm.value not in {None, NONE}:
@@ -68,7 +72,9 @@ def _about_the_firmware(hardware: HardwareInfo) -> Iterator[Advice]:
         words = ["under-voltage (the kernel's alarm)"]
     if words:
         now = conditions.under_voltage or (conditions.throttled or 0) & NOW
-        when = "goes on now" if now else "happened since boot"
+        when = (
+            "goes on now" if (conditions.throttled or 0) & NOW else "happened lately" if now else "happened since boot"
+        )
         power = "use a power supply that holds its voltage" if low_voltage else "cool the board"
         yield Advice(
             text=f"the firmware reports {', '.join(words)}",
@@ -84,17 +90,22 @@ def _about_the_firmware(hardware: HardwareInfo) -> Iterator[Advice]:
 
 
 def _about_the_clock(hardware: HardwareInfo) -> Iterator[Advice]:
-    governors = sorted(set(hardware.conditions.governors.values()) - {"performance"})
+    state = hardware.conditions
+    where = " on the host" if hardware.environment.container.value not in {None, NONE} else ""
+    governors = sorted(set(state.governors.values()) - {"performance"})
     if governors:
+        slow = [
+            name for name, governor in state.governors.items() if governor == "powersave" and _is_lowest(state, name)
+        ]
+        what = "every call runs at the lowest clock" if slow else "calls after a pause run at a lower clock"
         yield Advice(
-            text=f"the frequency governor is {', '.join(governors)}: calls after a pause run at a lower clock",
-            next_step=f"set performance for the run: {SET_GOVERNOR}",
+            text=f"the frequency governor is {', '.join(governors)}: {what}",
+            next_step=f"set performance{where} for the run, and {governors[0]} again after it: {SET_GOVERNOR}",
         )
     capped = [
         domain.policy
         for domain in hardware.clock_domains
-        if domain.max_hz
-        and (hardware.conditions.max_frequencies_hz.get(domain.policy) or domain.max_hz) < domain.max_hz
+        if domain.max_hz and (state.max_frequencies_hz.get(domain.policy) or domain.max_hz) < domain.max_hz
     ]
     if capped:
         yield Advice(
@@ -103,12 +114,19 @@ def _about_the_clock(hardware: HardwareInfo) -> Iterator[Advice]:
         )
 
 
+def _is_lowest(state: Conditions, policy: str) -> bool:
+    now, low = state.frequencies_hz.get(policy), state.min_frequencies_hz.get(policy)
+    return now is not None and low is not None and now <= low
+
+
 def _about_the_heat(hardware: HardwareInfo) -> Iterator[Advice]:
     temperatures = hardware.conditions.temperatures_celsius
     row = board_by_id(hardware.board.table_id)
     soft = row.temp_soft_limit_c if row else None
     limit = HOT_CELSIUS if soft is None else min(HOT_CELSIUS, soft - HEADROOM_CELSIUS)
-    hot = max(temperatures.values(), default=0.0)
+    own = {name: value for name, value in temperatures.items() if any(word in name.lower() for word in PROCESSOR_ZONES)}
+    real = {name: value for name, value in temperatures.items() if "pmic" not in name.lower()}  # a Jetson's is constant
+    hot = max((own or real).values(), default=0.0)
     if hot >= limit:
         yield Advice(
             text=f"it is {hot:.0f} C hot before the run has begun",
@@ -137,10 +155,10 @@ def _about_the_allowance(hardware: HardwareInfo) -> Iterator[Advice]:
 
 def _about_the_memory(hardware: HardwareInfo) -> Iterator[Advice]:
     conditions = hardware.conditions
-    if conditions.swap_used_bytes:
+    if (conditions.swap_used_bytes or 0) >= SWAPPED_BYTES:
         yield Advice(
-            text=f"{conditions.swap_used_bytes / 2**20:.0f} MiB are swapped out",
-            next_step="free memory or switch swap off for the run: sudo swapoff -a",
+            text=f"{(conditions.swap_used_bytes or 0) / 2**20:.0f} MiB are swapped out",
+            next_step="free memory; if enough is free, switch swap off for the run: sudo swapoff -a",
         )
     free = [hardware.memory.available_bytes.value, conditions.memory_limit_bytes]
     smallest = min((count for count in free if count is not None), default=None)
@@ -159,7 +177,11 @@ def _about_the_caches(hardware: HardwareInfo) -> Iterator[Advice]:
             text="no source tells the size of any data cache",
             next_step=f"measure them: layout-profiler hardware --measure{newer}",
         )
-    odd = [conflict.fact for conflict in hardware.conflicts if conflict.unit == "bytes"]
+    odd = [
+        conflict.fact
+        for conflict in hardware.conflicts
+        if conflict.fact.endswith(": size") and "instruction" not in conflict.fact
+    ]
     if odd and hardware.measured is None:
         yield Advice(
             text=f"sources differ on {'; '.join(dict.fromkeys(odd))}",

@@ -21,7 +21,7 @@ def capture_brand() -> tuple[Fact[str], Fact[tuple[str, ...]]]:
             [sys.executable, "-m", "cpuinfo", "--json"], capture_output=True, timeout=LIMIT_S, check=True
         )
         found = json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
+    except (OSError, subprocess.SubprocessError, ValueError, RecursionError):
         found = {}
     brand = found.get("brand_raw") if isinstance(found, dict) else None
     flags = found.get("flags") if isinstance(found, dict) else None

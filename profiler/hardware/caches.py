@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
+from profiler.hardware.claims import MAX_CACHE_BYTES
 from profiler.records import CacheInfo
 
-MAX_CACHE_BYTES = 1 << 40
 UNKNOWN_CACHE_BYTES = 16 << 20  # where no size is known: larger than any Pi-class board's last level
 MEMORY = "memory"
 

@@ -14,7 +14,7 @@ from profiler.hardware.board import UNKNOWN_BOARD, capture_board, capture_memory
 from profiler.hardware.boardtable import BoardRow
 from profiler.hardware.brand import capture_brand
 from profiler.hardware.claims import CacheClaim
-from profiler.hardware.conditions import Clocks, capture_conditions
+from profiler.hardware.conditions import Clocks, capture_conditions, without_clocks
 from profiler.hardware.cores import capture_core_types, core_of
 from profiler.hardware.cpufreq import read_clock_domains
 from profiler.hardware.cpuinfo import SOURCE as CPUINFO
@@ -22,11 +22,13 @@ from profiler.hardware.cpuinfo import CpuInfo, capture_cpuinfo, parse_cpuinfo
 from profiler.hardware.environment import NONE, capture_environment, is_emulated
 from profiler.hardware.facts import UNKNOWN, fact, live_fact
 from profiler.hardware.knees import reconcile_measured
+from profiler.hardware.memory import page_size
 from profiler.hardware.reconcile import disagreement, first_known, reconcile_caches
 from profiler.hardware.recording import LIVE, read_recording
 from profiler.hardware.software import capture_software
+from profiler.hardware.source import is_folder
 from profiler.hardware.system import capture_system, kernel, operating_system
-from profiler.records import HARDWARE_SCHEMA, Conflict, CoreType, Fact, HardwareInfo, Measured
+from profiler.records import HARDWARE_SCHEMA, Conflict, CoreType, Fact, HardwareInfo, Measured, System
 
 
 def capture_hardware(root: Path = LIVE, measured: Measured | None = None) -> HardwareInfo:
@@ -41,7 +43,7 @@ def capture_hardware(root: Path = LIVE, measured: Measured | None = None) -> Har
     Raises:
         HardwareError: `root` is no folder.
     """
-    if not root.is_dir():
+    if not is_folder(root):
         raise HardwareError(f"{root} is no folder; --root takes a recorded tree with /proc and /sys in it")
     recording = read_recording(root)
     cpuinfo = capture_cpuinfo(root)
@@ -54,10 +56,11 @@ def capture_hardware(root: Path = LIVE, measured: Measured | None = None) -> Har
     row = None if is_host else find_row(root, cpuinfo, core_types)
     logical, logical_conflict = _logical_cpus(root, cpuinfo)
     sources = [] if is_host else _cache_sources(root, row, core_types, logical.value or 0)
-    caches, cache_conflicts = reconcile_caches(sources, names)
+    caches, cache_conflicts = reconcile_caches(sources, names, sysfs.online_set(root))
     caches, knee_conflicts = reconcile_measured(
-        caches, measured, core_types, is_virtual=environment.vm.value not in {None, NONE}
+        caches, None if is_host else measured, core_types, is_virtual=environment.vm.value not in {None, NONE}
     )
+    conditions = capture_conditions(root, started=Clocks.now(), recording=recording)
     board, board_conflicts = (UNKNOWN_BOARD, ()) if is_host else capture_board(root, cpuinfo, row)
     name, flags = _name_and_flags(root, cpuinfo, core_types)
     return HardwareInfo(
@@ -78,22 +81,22 @@ def capture_hardware(root: Path = LIVE, measured: Measured | None = None) -> Har
         operating_system=operating_system(root, recording),
         kernel=kernel(root),
         software=capture_software() if root == LIVE else {},
-        conditions=capture_conditions(root, started=Clocks.now(), recording=recording),
-        clock_domains=read_clock_domains(root, names),
+        conditions=without_clocks(conditions) if is_host else conditions,
+        clock_domains=() if is_host else read_clock_domains(root, names),
         environment=environment,
-        system=capture_system(root, recording),
+        system=System(page_size_bytes=page_size(recording)) if is_host else capture_system(root, recording),
         conflicts=(*board_conflicts, *conflicts, *logical_conflict, *cache_conflicts, *knee_conflicts),
         measured=measured,
     )
 
 
 def _cache_sources(
-    root: Path, row: BoardRow | None, core_types: Sequence[CoreType], cpus: int
+    root: Path, row: BoardRow | None, core_types: tuple[CoreType, ...], cpus: int
 ) -> list[list[CacheClaim]]:
     """What every source says, the most believed first."""
     return [
         sysfs.claim_caches(root),
-        devicetree.claim_caches(root),
+        devicetree.claim_caches(root, sysfs.tree_nodes(root), core_of(core_types)),
         darwin.claim_caches() if root == LIVE else [],
         windows.claim_caches() if root == LIVE else [],
         boardclaims.claim_caches(row, core_types, range(cpus)),

@@ -9,6 +9,7 @@ from pathlib import Path
 from profiler.hardware.source import read_int, read_text
 
 _FOLDER = "sys/fs/cgroup"
+_MAX_GROUPS = 64  # version 1 has a line for each of about a dozen controllers
 _NO_LIMIT_BYTES = 1 << 50  # version 1 writes a number near 2^63 for none
 
 
@@ -31,7 +32,7 @@ def memory_limit_bytes(root: Path) -> int | None:
 
 def _quota(folder: Path) -> float | None:
     match = re.fullmatch(r"([0-9]{1,18}) ([0-9]{1,18})", read_text(folder / "cpu.max") or "")
-    if match and int(match[2]):
+    if match and int(match[1]) and int(match[2]):
         return int(match[1]) / int(match[2])
     quota, period = read_int(folder / "cpu.cfs_quota_us"), read_int(folder / "cpu.cfs_period_us")
     return quota / period if quota and quota > 0 and period and period > 0 else None
@@ -41,7 +42,7 @@ def _folders(root: Path, controller: str) -> list[Path]:
     """The group's folder and those above it, of version 2 and of the controller's own tree in version 1."""
     tree = root / _FOLDER
     found = [tree, tree / controller, tree / f"{controller},{controller}acct"]
-    for line in (read_text(root / "proc/self/cgroup") or "").splitlines():
+    for line in (read_text(root / "proc/self/cgroup") or "").splitlines()[:_MAX_GROUPS]:
         parts = line.split(":", 2)
         if len(parts) != 3 or ".." in parts[2].split("/"):  # noqa: PLR2004 - number, controllers, path
             continue

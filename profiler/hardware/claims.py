@@ -6,6 +6,7 @@ from typing import Literal
 
 CacheType = Literal["data", "instruction", "unified"]
 CACHE_FIELDS = ("size_bytes", "line_size_bytes", "ways_of_associativity", "number_of_sets", "shared_cpus")
+MAX_CACHE_BYTES = 1 << 40
 MAX_CPU = 8192  # Linux's NR_CPUS limit
 
 

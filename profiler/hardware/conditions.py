@@ -77,6 +77,22 @@ def _full(now: Conditions, root: Path, recording: Recording) -> Conditions:
     )
 
 
+def without_clocks(conditions: Conditions) -> Conditions:
+    """Without what the files of another machine say: clocks, temperatures, throttling."""
+    return Conditions(
+        at_s=conditions.at_s,
+        utc=conditions.utc,
+        canary_s=conditions.canary_s,
+        cpus_allowed=conditions.cpus_allowed,
+        cpu_quota=conditions.cpu_quota,
+        memory_limit_bytes=conditions.memory_limit_bytes,
+        load_1min=conditions.load_1min,
+        swap_used_bytes=conditions.swap_used_bytes,
+        wall_s=conditions.wall_s,
+        suspended_s=conditions.suspended_s,
+    )
+
+
 def utc_now() -> str:
     """The wall clock in UTC, to the second."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

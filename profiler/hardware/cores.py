@@ -53,7 +53,9 @@ def _key(midr: int | None, processor: Processor, hybrid: Mapping[int, str]) -> t
             Fact(value=core_name(*(fact.value or (None, None))) or fact.raw, source=fact.source, raw=fact.raw)
             for fact in facts
         ]
-        return (core_name(implementer, part), implementer, part, facts[0].source), disagreement("core type", named)
+        is_same = len({fact.value for fact in facts}) == 1
+        conflicts = () if is_same else disagreement("core type", named)
+        return (core_name(implementer, part), implementer, part, facts[0].source), conflicts
     name = processor.name
     core = core_by_uarch(name) if name else None
     if core is not None:

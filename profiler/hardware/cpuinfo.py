@@ -9,7 +9,8 @@ import dataclasses
 from pathlib import Path
 from typing import Literal
 
-from profiler.hardware.source import parse_int, read_text
+from profiler.hardware.claims import MAX_CPU
+from profiler.hardware.source import MAX_NAME, parse_int, read_text
 
 SOURCE = "/proc/cpuinfo"
 Architecture = Literal["arm", "x86", "riscv"]
@@ -18,6 +19,7 @@ _MARKS: dict[Architecture, tuple[str, ...]] = {
     "x86": ("vendor_id", "cpu family"),
     "riscv": ("isa", "uarch", "hart"),
 }
+_LONG = ("flags", "Features", "isa")
 _KEYS = ("vendor_id", "model name", "flags", "Features", "isa", "uarch", "mvendorid")
 
 
@@ -64,6 +66,7 @@ def parse_cpuinfo(text: str) -> CpuInfo:
     fields: dict[str, str] = {}
     for line in text.splitlines():
         key, colon, value = (part.strip() for part in line.partition(":"))
+        value = value if key in _LONG else value[:MAX_NAME]
         if not colon:
             continue
         if key == "processor" and parse_int(value) is not None:
@@ -88,7 +91,7 @@ def _processor(position: int, block: dict[str, str], fields: dict[str, str]) -> 
     cpu = parse_int(block.get("processor"))
     own = block if "CPU part" in block else fields
     return Processor(
-        cpu=position if cpu is None or cpu < 0 else cpu,
+        cpu=cpu if cpu is not None and 0 <= cpu <= MAX_CPU else position,
         implementer=parse_int(own.get("CPU implementer"), 16),
         part=parse_int(own.get("CPU part"), 16),
         name=block.get("uarch") or block.get("model name") or None,

@@ -34,6 +34,9 @@ def parse_caches(values: Mapping[str, str]) -> list[CacheClaim]:
     """The caches in the values of `sysctl hw`. macOS numbers the slow cores first; sharing is told for L2 alone."""
     levels = [level for level in range(8) if f"hw.perflevel{level}.logicalcpu" in values]
     groups = [(f"hw.perflevel{level}.", values[f"hw.perflevel{level}.logicalcpu"]) for level in reversed(levels)]
+    # Intel Macs: how many threads share memory, L1, L2 and L3
+    shares = [parse_int(word) or 0 for word in values.get("hw.cacheconfig", "").split()]
+    config = {} if groups else dict(enumerate(shares[:4]))
     claims: list[CacheClaim] = []
     first = 0
     for prefix, count in groups or [("hw.", values.get("hw.logicalcpu", "1"))]:
@@ -42,7 +45,7 @@ def parse_caches(values: Mapping[str, str]) -> list[CacheClaim]:
         for level, kind, name in _CACHES:
             size = parse_int(values.get(prefix + name))
             if size and size > 0:
-                sharers = 1 if level == 1 else parse_int(values.get(f"{prefix}cpusperl{level}"))
+                sharers = config.get(level) or (1 if level == 1 else parse_int(values.get(f"{prefix}cpusperl{level}")))
                 claims += _claims(level, kind, Reading(size, f"{prefix}{name}: {size}"), values, cpus, sharers)
     return claims
 

@@ -5,11 +5,11 @@ has none. A CPU's next level is named by a phandle; its node may lie under `cpus
 RISC-V says `*-block-size` for `*-line-size`. Serial numbers, MAC addresses and boot arguments are not read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from profiler.hardware.claims import MAX_CPU, CacheClaim, Reading, positive
-from profiler.hardware.source import list_folder, read_bytes, read_text
+from profiler.hardware.source import MAX_NAME, is_file, list_folder, read_bytes, read_name, read_text
 
 SOURCE = "device tree"
 _FOLDER = "proc/device-tree"
@@ -21,7 +21,7 @@ _CACHE_FOLDERS = ("cpus/*", "cpus/cpu@*/*", "*", "soc*/*")  # the last on SiFive
 
 def read_model(root: Path) -> str | None:
     """The board's name."""
-    return read_text(root / _FOLDER / "model") or None
+    return read_name(root / _FOLDER / "model") or None
 
 
 def read_compatible(root: Path) -> tuple[str, ...]:
@@ -40,10 +40,18 @@ def read_bootloader_time_s(root: Path) -> int | None:
     return _cell(root / _FOLDER / "chosen/bootloader/build-timestamp")
 
 
-def claim_caches(root: Path) -> list[CacheClaim]:
-    """Every cache that the tree describes, for every CPU."""
+def claim_caches(
+    root: Path, links: Mapping[int, str] | None = None, core_of: Mapping[int, str | None] | None = None
+) -> list[CacheClaim]:
+    """Every cache that the tree describes, for every CPU whose node is known.
+
+    Args:
+        root: of the tree of files.
+        links: the name of each CPU's node, as the kernel links it.
+        core_of: the name of each CPU's core type.
+    """
     tree = root / _FOLDER
-    cpus = _cpus(tree)
+    cpus = _cpus(tree, links or {}, core_of or {})
     nodes = {phandle: node for node in _cache_nodes(tree) if (phandle := _phandle(node)) is not None}
     chains = {cpu: list(_chain(folder, nodes)) for cpu, folder in cpus.items()}
     sharers: dict[Path, list[int]] = {}
@@ -90,12 +98,30 @@ def _fields(node: Path, prefix: str) -> dict[str, Reading]:
     return found
 
 
-def _cpus(tree: Path) -> dict[int, Path]:
-    """The CPU nodes in the order of `reg`, in which Linux numbers them on these boards."""
+def _cpus(tree: Path, links: Mapping[int, str], core_of: Mapping[int, str | None]) -> dict[int, Path]:
+    """The node of each CPU.
+
+    Linux numbers the CPU it boots on first, and the others as they are written, so the numbers in the tree do not tell.
+    The kernel's own links do; else, on a chip with several kinds of core, the kind that a node is compatible with; and
+    where all nodes are of one kind, any order is right.
+    """
     enabled = {None, "", "okay", "ok"}
     folders = [folder for folder in list_folder(tree / "cpus", "cpu@*") if read_text(folder / "status") in enabled]
-    numbered = sorted(folders, key=lambda folder: (_reg(folder), folder.name))
-    return dict(enumerate(numbered[:MAX_CPU]))
+    named = {folder.name: folder for folder in folders}
+    if links:
+        return {cpu: named[name] for cpu, name in links.items() if name in named}
+    numbered = sorted(folders, key=lambda folder: (_reg(folder), folder.name))[:MAX_CPU]
+    kinds: dict[str, list[Path]] = {}
+    for folder in numbered:
+        kinds.setdefault(next(iter(_strings(folder / "compatible")), ""), []).append(folder)
+    if len(kinds) == 1:
+        return dict(enumerate(numbered))
+    found: dict[int, Path] = {}
+    for kind, nodes in kinds.items():
+        cpus = sorted(cpu for cpu, name in core_of.items() if (name or "").lower() == kind.rpartition(",")[2].lower())
+        if len(cpus) == len(nodes):
+            found.update(zip(cpus, nodes, strict=True))
+    return found
 
 
 def _reg(folder: Path) -> int:
@@ -106,7 +132,7 @@ def _reg(folder: Path) -> int:
 def _cache_nodes(tree: Path) -> Iterator[Path]:
     for pattern in _CACHE_FOLDERS:
         for node in list_folder(tree, pattern):
-            if "cache" in _strings(node / "compatible") or (node / "cache-level").is_file() or "cache" in node.name:
+            if "cache" in _strings(node / "compatible") or is_file(node / "cache-level") or "cache" in node.name:
                 yield node
 
 
@@ -137,4 +163,4 @@ def _cell(path: Path) -> int | None:
 
 def _strings(path: Path) -> tuple[str, ...]:
     text = (read_bytes(path) or b"").decode("utf-8", "replace")
-    return tuple(part for part in text.split("\0") if part)[:_MAX_STRINGS]
+    return tuple(part[:MAX_NAME] for part in text.split("\0") if part)[:_MAX_STRINGS]

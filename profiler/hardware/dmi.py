@@ -5,7 +5,7 @@ Serial numbers and UUIDs beside them are not read. Empty on boards with a device
 
 from pathlib import Path
 
-from profiler.hardware.source import read_text
+from profiler.hardware.source import read_name
 
 _FOLDER = "sys/class/dmi/id"
 SOURCE = "/sys/class/dmi/id"
@@ -36,5 +36,5 @@ def read_vendor(root: Path) -> str:
 
 
 def _words(root: Path, names: tuple[str, ...]) -> str | None:
-    texts = [read_text(root / _FOLDER / name) or "" for name in names]
+    texts = [read_name(root / _FOLDER / name) or "" for name in names]
     return " ".join(text for text in texts if text.lower() not in _FILLERS) or None

@@ -14,9 +14,11 @@ from profiler.hardware.source import exists, read_text
 from profiler.records import Environment, Fact
 
 NONE = "none"
+MAX_GROUPS_TEXT = 16_000  # characters: a process is in a dozen groups
 _HYPERVISORS = {
     "qemu": "QEMU", "vmware": "VMware", "innotek": "VirtualBox", "xen": "Xen", "amazon ec2": "Amazon EC2",
-    "google": "Google Compute Engine", "openstack": "OpenStack", "parallels": "Parallels", "bochs": "Bochs",
+    "google compute engine": "Google Compute Engine", "openstack": "OpenStack", "parallels": "Parallels",
+    "bochs": "Bochs",
     "microsoft corporation virtual": "Hyper-V", "kvm": "KVM",
 }  # fmt: skip
 _CONTAINER_GROUPS = {  # names of control groups, as their makers write them; a service of that name is on a host
@@ -24,7 +26,7 @@ _CONTAINER_GROUPS = {  # names of control groups, as their makers write them; a 
     "containerd": r"cri-containerd.*|containerd-[0-9a-f].*", "lxc": r"lxc|lxc\.payload.*", "garden": r"garden",
 }  # fmt: skip
 _CONTAINER_FILES = {".dockerenv": "docker", "run/.containerenv": "podman"}
-_64_BIT = {"aarch64", "arm64", "x86_64", "amd64", "riscv64"}
+_64_BIT = {"aarch64", "arm64", "armv8l", "x86_64", "amd64", "riscv64"}  # armv8l: aarch64 seen through linux32
 _KINDS: tuple[tuple[str, Architecture], ...] = (
     (r"arm|aarch64", "arm"),
     (r"x86|amd64|i[3-6]86", "x86"),
@@ -58,7 +60,7 @@ def _vm(root: Path, cpuinfo: CpuInfo) -> Fact[str]:
     signs = [
         ("/sys/hypervisor/type", _name(read_text(root / "sys/hypervisor/type"))),
         ("device tree, hypervisor", _name(devicetree.read_hypervisor(root))),
-        ("device tree, model", _known(devicetree.read_model(root)) or _virt(devicetree.read_compatible(root))),
+        ("device tree", _virt((devicetree.read_model(root) or "", *devicetree.read_compatible(root)))),
         (dmi.SOURCE, _known(product)),
         ("/proc/sys/kernel/osrelease", _wsl(read_text(root / "proc/sys/kernel/osrelease"))),
     ]
@@ -67,12 +69,14 @@ def _vm(root: Path, cpuinfo: CpuInfo) -> Fact[str]:
         return Fact(value=found[1], source=found[0], raw=product if found[0] == dmi.SOURCE else found[1])
     if "hypervisor" in (cpuinfo.flags or ()):
         return Fact(value="virtual machine", source="/proc/cpuinfo, flag hypervisor", raw="hypervisor")
-    if product or devicetree.read_model(root):
-        return Fact(value=NONE, source=dmi.SOURCE if product else "device tree")
-    return Fact(value=NONE, source="/proc/cpuinfo, flags") if cpuinfo.architecture == "x86" else _UNKNOWN
+    if cpuinfo.architecture == "x86":  # its hypervisors show themselves in the flags
+        return Fact(value=NONE, source="/proc/cpuinfo, flags")
+    return Fact(value=NONE, source="device tree") if devicetree.read_model(root) else _UNKNOWN
 
 
 def _known(text: str | None) -> str | None:
+    if ".metal" in (text or ""):  # Amazon's bare machines
+        return None
     return next((name for mark, name in _HYPERVISORS.items() if mark in (text or "").lower()), None)
 
 
@@ -80,8 +84,12 @@ def _name(text: str | None) -> str | None:
     return _known(text) or text or None
 
 
-def _virt(compatible: tuple[str, ...]) -> str | None:
-    return "QEMU" if any("dummy-virt" in name or "qemu" in name for name in compatible) else None
+def _virt(names: tuple[str, ...]) -> str | None:
+    """The machines that QEMU and Xen make up for Arm and RISC-V guests. A board may be called after Google."""
+    return next(
+        (_known(name) or "QEMU" for name in names if re.match(r"linux,(dummy-virt|qemu)|xen,|qemu|riscv-virtio", name)),
+        None,
+    )
 
 
 def _wsl(release: str | None) -> str | None:
@@ -98,7 +106,7 @@ def _container(root: Path) -> Fact[str]:
     if exists(root / "system/build.prop"):
         return Fact(value="Android", source="/system/build.prop")
     for path in ("proc/self/cgroup", "proc/1/cgroup"):
-        groups = re.split(r"[/\n]", read_text(root / path) or "")
+        groups = set(re.split(r"[/\n]", (read_text(root / path) or "")[:MAX_GROUPS_TEXT]))
         kinds = (kind for kind, name in _CONTAINER_GROUPS.items() if any(re.fullmatch(name, group) for group in groups))
         found = next(kinds, None)
         if found:
@@ -116,7 +124,11 @@ def _emulation(root: Path, cpuinfo: CpuInfo, recording: Recording) -> Fact[str]:
     ]
     for source, raw, host in hosts:
         if own and host and own != host:
-            return Fact(value=f"{recording.machine} program on an {host} host (qemu-user)", source=source, raw=raw)
+            return Fact(
+                value=f"{recording.machine} program on an {host} host (qemu-user)",
+                source=source,
+                raw=raw,
+            )
     return Fact(value=NONE, source="uname, /proc/cpuinfo") if own and cpuinfo.architecture else _UNKNOWN
 
 

@@ -42,8 +42,8 @@ def reconcile_measured(
         elif is_virtual:
             odd = [knee for knee in odd if knee.low_bytes <= (sizes[-2] if len(sizes) > 1 else 0)]
         conflicts += [_conflict(core, knee, own) for knee in odd]
-    levels = {(cache.level, cache.type) for cache in added}
-    told = [cache for cache in caches if cache.size_bytes is not None or (cache.level, cache.type) not in levels]
+    filled = {(cache.level, cache.type, cache.core) for cache in added}
+    told = [cache for cache in caches if cache.size_bytes or (cache.level, cache.type, cache.core) not in filled]
     return (*told, *added), tuple(conflicts)
 
 

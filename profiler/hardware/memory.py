@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 
 from profiler.hardware.recording import LIVE, Recording
-from profiler.hardware.source import list_folder, parse_int, read_int, read_text
+from profiler.hardware.source import is_file, is_folder, list_folder, parse_int, read_int, read_text
 from profiler.records import Fact, Memory
 
 _MEMINFO = "proc/meminfo"
@@ -37,7 +37,7 @@ def transparent_huge_pages(root: Path) -> Fact[str]:
     match = re.search(r"\[([a-z]{1,20})\]", text or "")
     if match:
         return Fact(value=match[1], source=f"/{_THP}", raw=text)
-    if (root / "sys/kernel").is_dir() and text is None:
+    if is_folder(root / "sys/kernel") and text is None:
         return Fact(value="absent", source=f"/{_THP} is missing")
     return Fact(value=None, source="unknown")
 
@@ -60,7 +60,7 @@ def swap_used(root: Path) -> int | None:
     """The bytes in all swap areas."""
     lines = (read_text(root / "proc/swaps") or "").splitlines()[1:]
     used = [parse_int(line.split()[3]) for line in lines if len(line.split()) > 3]  # noqa: PLR2004 - name type size used
-    if lines or (root / "proc/swaps").is_file():
+    if lines or is_file(root / "proc/swaps"):
         return 1024 * sum(kib for kib in used if kib is not None)
     if root != LIVE:
         return None

@@ -6,7 +6,7 @@ cache, the first one that knows its size is believed in the rest too: a device t
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from profiler.hardware.claims import CACHE_FIELDS, CacheClaim, CacheType, Reading
@@ -14,6 +14,7 @@ from profiler.records import CacheInfo, Claim, Conflict, Fact, Origin
 
 UNKNOWN = "unknown"
 SHARED = "shared_cpus"
+JOIN = "; "
 T = TypeVar("T")
 _WORDS = {
     "size_bytes": ("size", "bytes"),
@@ -32,25 +33,26 @@ class _Kind:
     level: int
     type: CacheType
     values: tuple[int | None, ...]
-    origins: tuple[tuple[str, Origin], ...]
     core: str | None
 
 
 def reconcile_caches(
-    sources: Sequence[Sequence[CacheClaim]], core_of: Mapping[int, str | None]
+    sources: Sequence[Sequence[CacheClaim]], core_of: Mapping[int, str | None], online: Collection[int] = ()
 ) -> tuple[tuple[CacheInfo, ...], tuple[Conflict, ...]]:
     """One row per kind of cache, first level first, and what the sources disagree on.
 
     Args:
         sources: what each source says, the most believed first.
         core_of: the name of each CPU's core type.
+        online: the CPUs that are, if that is known: the kernel tells nothing of others, a table or tree does.
     """
     by_cpu: dict[int, list[dict[_Key, CacheClaim]]] = {}
     for position, claims in enumerate(sources):
-        for claim in claims:
+        for claim in _of_online(claims, online):
             tables = by_cpu.setdefault(claim.cpu, [{} for _ in sources])
             tables[position].setdefault((claim.level, claim.type), claim)
     kinds: dict[_Kind, set[tuple[int, ...]]] = {}
+    origins: dict[_Kind, dict[str, Origin]] = {}
     conflicts: dict[Conflict, None] = {}  # a set that keeps its order
     for cpu in sorted(by_cpu):
         core = core_of.get(cpu)
@@ -64,9 +66,10 @@ def reconcile_caches(
             cpus = shared[0].value if shared and isinstance(shared[0].value, tuple) else ()
             types = {core_of.get(sharer) for sharer in cpus or (cpu,)}
             kind = _kind(key, chosen, core if types == {core} else None)
+            origins[kind] = _joined(origins.get(kind, {}), _origins(chosen))
             kinds.setdefault(kind, set()).add(cpus)
     order = sorted(kinds.items(), key=lambda item: (item[0].level, item[0].type, min(item[1])))
-    return tuple(_row(kind, shared) for kind, shared in order), tuple(conflicts)
+    return tuple(_row(kind, shared, origins[kind]) for kind, shared in order), tuple(conflicts)
 
 
 def first_known(facts: Iterable[Fact[T]]) -> Fact[T]:
@@ -111,24 +114,47 @@ def _chosen(claims: Sequence[CacheClaim]) -> dict[str, tuple[Reading, str]]:
     }
 
 
+def _of_online(claims: Sequence[CacheClaim], online: Collection[int]) -> Iterator[CacheClaim]:
+    for claim in claims:
+        if not online:
+            yield claim
+        elif claim.cpu in online:
+            shared = claim.fields.get(SHARED)
+            cpus = (
+                tuple(cpu for cpu in shared.value if cpu in online)
+                if shared and isinstance(shared.value, tuple)
+                else ()
+            )
+            fields = {**claim.fields, SHARED: Reading(cpus, shared.raw)} if shared and cpus else claim.fields
+            yield dataclasses.replace(claim, fields=fields)
+
+
 def _kind(key: _Key, chosen: Mapping[str, tuple[Reading, str]], core: str | None) -> _Kind:
-    numbers = [name for name in CACHE_FIELDS if name != SHARED]
-    values = [chosen[name][0].value if name in chosen else None for name in numbers]
-    origins = {name: Origin(source=source, raw=reading.raw) for name, (reading, source) in chosen.items()}
-    if SHARED in origins:  # its text differs from instance to instance, and `shared_cpus` has it
-        origins[SHARED] = Origin(source=origins[SHARED].source)
-    return _Kind(
-        level=key[0],
-        type=key[1],
-        values=tuple(value if isinstance(value, int) else None for value in values),
-        origins=tuple(origins.items()),
-        core=core,
-    )
+    values = [chosen[name][0].value if name in chosen else None for name in CACHE_FIELDS if name != SHARED]
+    numbers = tuple(value if isinstance(value, int) else None for value in values)
+    return _Kind(level=key[0], type=key[1], values=numbers, core=core)
 
 
-def _row(kind: _Kind, shared: set[tuple[int, ...]]) -> CacheInfo:
+def _origins(chosen: Mapping[str, tuple[Reading, str]]) -> dict[str, Origin]:
+    """Where each field was read; the text of the sharing differs from instance to instance, and is left out."""
+    return {
+        name: Origin(source=source, raw=None if name == SHARED else reading.raw)
+        for name, (reading, source) in chosen.items()
+    }
+
+
+def _joined(first: Mapping[str, Origin], second: Mapping[str, Origin]) -> dict[str, Origin]:
+    """The origins of one row whose CPUs were told of by different sources: all of them, separated by semicolons."""
+    found = dict(first)
+    for name, origin in second.items():
+        known = found.setdefault(name, origin)
+        if origin.source not in known.source.split(JOIN):
+            found[name] = Origin(source=f"{known.source}{JOIN}{origin.source}", raw=known.raw)
+    return found
+
+
+def _row(kind: _Kind, shared: set[tuple[int, ...]], origins: dict[str, Origin]) -> CacheInfo:
     size, line, ways, sets = kind.values
-    origins = dict(kind.origins)
     return CacheInfo(
         level=kind.level,
         type=kind.type,
@@ -151,14 +177,13 @@ def _contradictions(key: _Key, claims: Sequence[CacheClaim], core: str | None) -
         others = [(reading, source) for reading, source in told[1:] if reading.value != told[0][0].value]
         if others:
             word, unit = _WORDS[name]
-            claimed = [
-                Claim(value=_text(reading), source=source, raw=reading.raw) for reading, source in (told[0], *others)
+            in_words = _text if len({_text(reading) for reading, _ in (told[0], *others)}) > 1 else _cpus
+            used, *claimed = [
+                Claim(value=in_words(reading), source=source, raw=None if name == SHARED else reading.raw)
+                for reading, source in (told[0], *others)
             ]
-            found.append(
-                Conflict(
-                    fact=f"{cache_name(*key, core)}: {word}", used=claimed[0], others=tuple(claimed[1:]), unit=unit
-                )
-            )
+            fact = f"{cache_name(*key, core)}: {word}"
+            found.append(Conflict(fact=fact, used=used, others=tuple(claimed), unit=unit))
     return found
 
 
@@ -187,6 +212,10 @@ def _text(reading: Reading) -> str:
     if isinstance(reading.value, tuple):
         return f"one for {len(reading.value)} CPUs" if len(reading.value) > 1 else "one for each CPU"
     return str(reading.value)
+
+
+def _cpus(reading: Reading) -> str:
+    return f"CPUs {', '.join(map(str, reading.value))}" if isinstance(reading.value, tuple) else str(reading.value)
 
 
 def _claim_of(fact: Fact[T]) -> Claim:

@@ -11,11 +11,13 @@ from pathlib import Path
 import msgspec
 
 from profiler.hardware import vcgencmd
+from profiler.hardware.claims import MAX_CPU
 from profiler.hardware.devicetree import read_compatible
-from profiler.hardware.source import read_bytes
+from profiler.hardware.source import MAX_NAME, read_bytes
 
 LIVE = Path("/")
 NAME = "recording.json"
+MAX_PAGE_BYTES = 1 << 30
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +43,22 @@ def read_recording(root: Path) -> Recording:
             vcgencmd=vcgencmd.ask(read_compatible(root)),
         )
     try:
-        return msgspec.json.decode(read_bytes(root / NAME) or b"{}", type=Recording)
+        return _sane(msgspec.json.decode(read_bytes(root / NAME) or b"{}", type=Recording))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Recording()
+
+
+def _sane(told: Recording) -> Recording:
+    """Without what no machine has."""
+    page, cpus = told.page_size_bytes, told.cpus_allowed
+    return Recording(
+        machine=told.machine and told.machine[:MAX_NAME],
+        pointer_bits=told.pointer_bits if told.pointer_bits in {32, 64} else None,
+        page_size_bytes=page if page and 0 < page <= MAX_PAGE_BYTES else None,
+        cpus_allowed=None if cpus is None or not all(0 <= cpu <= MAX_CPU for cpu in cpus) else cpus[: MAX_CPU + 1],
+        system=told.system and told.system[:MAX_NAME],
+        vcgencmd={name: text for name, text in told.vcgencmd.items() if name in vcgencmd.QUESTIONS},
+    )
 
 
 def _page_size() -> int | None:

@@ -22,6 +22,8 @@ def load_hardware(path: Path) -> HardwareInfo:
         text = read_limited(path, MAX_BYTES)
     except OSError as error:
         raise HardwareError(f"cannot read the hardware report {path}: {error.strerror}") from error
+    if len(text) > MAX_BYTES:
+        raise HardwareError(f"{path} is no hardware report: it is longer than {MAX_BYTES} bytes")
     problem = version_problem(text, HARDWARE_SCHEMA, oldest=HARDWARE_SCHEMA)
     if problem:
         raise HardwareError(f"{path} {problem}")

@@ -3,12 +3,19 @@
 from pathlib import Path
 
 MAX_BYTES = 4_000_000
+MAX_NAME = 200
 
 
 def read_text(path: Path) -> str | None:
     """The stripped text of a file, None if it cannot be read. Bytes that are no UTF-8 are replaced."""
     data = read_bytes(path)
     return None if data is None else data.decode("utf-8", "replace").strip("\0 \t\r\n")
+
+
+def read_name(path: Path) -> str | None:
+    """The same for what should be a name: one line of sane length."""
+    text = read_text(path)
+    return text.splitlines()[0][:MAX_NAME] if text else text
 
 
 def read_bytes(path: Path) -> bytes | None:
@@ -28,8 +35,8 @@ def read_int(path: Path) -> int | None:
 
 
 def parse_int(text: str | None, base: int = 10) -> int | None:
-    """A whole number of sane length, None if the text is none."""
-    if text is None or len(text) > 20:  # noqa: PLR2004 - 64 bits have 20 digits
+    """A whole number of sane length, None if the text is none. Only what kernels write: no `1_0`, no other digits."""
+    if text is None or not text.isascii() or "_" in text or len(text) > 20:  # noqa: PLR2004 - 64 bits have 20 digits
         return None
     try:
         return int(text, base)
@@ -42,6 +49,22 @@ def exists(path: Path) -> bool:
     try:
         return path.exists()
     except (OSError, ValueError, RuntimeError):  # forbidden, a NUL in the name, a loop of links
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether a plain file lies there, as far as can be seen."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder lies there, as far as can be seen."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError, RuntimeError):
         return False
 
 

@@ -5,19 +5,21 @@ without `size` (i.MX8), and complete. What is absent stays unknown. `lscpu` and 
 up the sizes of all cores; this does not.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
-from profiler.hardware.claims import MAX_CPU, CacheClaim, CacheType, Reading, positive
-from profiler.hardware.source import list_folder, parse_int, read_int, read_text
+from profiler.hardware.claims import MAX_CACHE_BYTES, MAX_CPU, CacheClaim, CacheType, Reading, positive
+from profiler.hardware.source import list_folder, parse_int, read_int, read_name, read_text
 from profiler.records import Fact
 
 CPU_FOLDER = "sys/devices/system/cpu"
 SOURCE = "sysfs"
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _MAX_LEVEL = 8
+_MAX_FOLDERS = 1024  # more CPUs than any board or server of one kernel image; a hostile tree may have more
 
 
 def claim_caches(root: Path) -> list[CacheClaim]:
@@ -33,7 +35,8 @@ def _claims_of(cpu: int, folder: Path) -> list[CacheClaim]:
         and 0 < level <= _MAX_LEVEL
         and (kind := (read_text(index / "type") or "").lower()) in get_args(CacheType)
     ]
-    is_whole = any("size_bytes" in fields for _, _, fields in found)
+    # Kernels that copy a device tree may list L1 alone and know nothing of what lies beyond it
+    is_whole = any(level > 1 for level, _, _ in found) and all("size_bytes" in fields for _, _, fields in found)
     return [
         CacheClaim(cpu=cpu, level=level, type=kind, source=SOURCE, fields=fields, is_whole=is_whole)  # type: ignore[arg-type]  # checked above
         for level, kind, fields in found
@@ -94,8 +97,30 @@ def numa_nodes(root: Path) -> Fact[int]:
     return Fact(value=nodes or None, source="/sys/devices/system/node/online" if nodes else "unknown", raw=online)
 
 
+def online_set(root: Path) -> frozenset[int]:
+    """The CPUs that are online; empty if nobody tells."""
+    return frozenset(parse_cpu_list(read_text(root / CPU_FOLDER / "online")))
+
+
+def tree_nodes(root: Path) -> dict[int, str]:
+    """The name of each CPU's node in the device tree: by the kernel's link, or by the note of it in a recording."""
+    found = {}
+    for cpu, folder in _cpu_folders(root):
+        name = read_name(folder / "of_node_name") or _link_name(folder / "of_node")
+        if name:
+            found[cpu] = name
+    return found
+
+
+def _link_name(path: Path) -> str | None:
+    try:
+        return path.readlink().name
+    except (OSError, ValueError):
+        return None
+
+
 def _cpu_folders(root: Path) -> Iterator[tuple[int, Path]]:
-    for folder in list_folder(root / CPU_FOLDER, "cpu[0-9]*"):
+    for folder in list_folder(root / CPU_FOLDER, "cpu[0-9]*")[:_MAX_FOLDERS]:
         cpu = parse_int(folder.name[3:])
         if cpu is not None and 0 <= cpu <= MAX_CPU:
             yield cpu, folder
@@ -104,9 +129,11 @@ def _cpu_folders(root: Path) -> Iterator[tuple[int, Path]]:
 def parse_size(text: str | None) -> int | None:
     """Bytes from sysfs' `32K` or `4M`; None for nothing, nonsense or 0, by which the kernel says unknown."""
     match = re.fullmatch(r"([0-9]{1,9})([KMG]?)", text or "")
-    return (int(match[1]) * _UNITS[match[2]] or None) if match else None
+    size = int(match[1]) * _UNITS[match[2]] if match else 0
+    return size if 0 < size <= MAX_CACHE_BYTES else None
 
 
+@functools.lru_cache(maxsize=1024)
 def parse_cpu_list(text: str | None) -> tuple[int, ...]:
     """CPU numbers from `0-3,8`; empty for nonsense."""
     found: set[int] = set()

@@ -10,6 +10,7 @@ from profiler.records import Control, Estimate, ExecutedLayout, Limit, LimitedBy
 from profiler.report.summary import Arm, Row
 
 UNKNOWN = "unknown"
+LARGEST_BYTES = 1 << 80  # beyond it a number in a report is a joke
 MAX_SHOWN_MARGIN = 0.5
 _EXECUTED = {
     ExecutedLayout.OUT_IN: WeightLayout.OUT_IN.axes,
@@ -51,6 +52,8 @@ def format_bytes(count: int | None) -> str:
     """Binary units, as caches are named."""
     if count is None:
         return UNKNOWN
+    if abs(count) > LARGEST_BYTES:
+        return "absurd"
     value = float(count)
     for unit in ("B", "KiB", "MiB"):
         if value < 999.5:  # noqa: PLR2004 - what three digits can show
@@ -152,9 +155,9 @@ def bound_lines(rows: Sequence[Row]) -> list[str]:
 
 
 def limit_lines(rows: Sequence[Row]) -> list[str]:
-    """The cases of a group in which both layouts sit at what this machine can do, with what is left to gain."""
+    """The cases of a group in which both layouts read about as fast as this machine was seen to read."""
     return [
-        f"{row.dimensions} batch {row.batch}: {limit_text(row.limit)}; no layout could be more than "
+        f"{row.dimensions} batch {row.batch}: {limit_text(row.limit)}; reading at all of it would make them at most "
         f"{100 * max(0.0, 1 / min(row.limit.fractions.values()) - 1):.0f} % faster"
         for row in rows
         if row.limit is not None and is_at_limit(row.limit)
@@ -162,12 +165,12 @@ def limit_lines(rows: Sequence[Row]) -> list[str]:
 
 
 def limit_text(limit: Limit | None) -> str:
-    """`92 % and 91 % of the L3 read bandwidth`: what each layout reaches of the bound on a call."""
+    """`92 % and 91 % of the L3 bandwidth`: what each layout reaches of the measured limit of a call."""
     if limit is None:
         return "-"
     shares = (limit.fractions.get(layout) for layout in WeightLayout)
     reached = " and ".join("-" if share is None else f"{100 * share:.0f} %" for share in shares)
-    roof = "float32 peak" if limit.limited_by is LimitedBy.COMPUTE else f"{limit.level} read bandwidth"
+    roof = "fastest matrix product" if limit.limited_by is LimitedBy.COMPUTE else f"{limit.level} bandwidth"
     return f"{reached} of the {roof}"
 
 

@@ -57,7 +57,10 @@ def _group(title: str, rows: list[Row]) -> str:
         parts.append("Overhead-bound:\n\n" + "\n".join(f"- {escape(line)}" for line in bound))
     limited = limit_lines(rows)
     if limited:
-        parts.append("At the limit of this machine:\n\n" + "\n".join(f"- {escape(line)}" for line in limited))
+        parts.append(
+            "Both layouts read about as fast as this machine can:\n\n"
+            + "\n".join(f"- {escape(line)}" for line in limited)
+        )
     costs = [(row, text) for row in rows if (text := cost_text(row)) is not None]
     if costs:
         parts.append("Beside speed, each pair is \\[out, in\\] and \\[in, out\\]:")

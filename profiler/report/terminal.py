@@ -68,7 +68,7 @@ def _group(title: str, measured: list[Row]) -> str:
         for line in table
     ]
     bound = [_wrap(f"overhead-bound, {line}", indent="  ") for line in bound_lines(measured)]
-    limited = [_wrap(f"at the limit of this machine, {line}", indent="  ") for line in limit_lines(measured)]
+    limited = [_wrap(f"reads about as fast as this machine can, {line}", indent="  ") for line in limit_lines(measured)]
     return "\n".join([title, *_truths(rows), *lines, *_advice(rows), *bound, *limited, *_costs(measured)])
 
 

@@ -1,12 +1,15 @@
 """Keeps a measurement until the next boot, so that a second run need not repeat it.
 
 What is read is not trusted: whatever is wrong with a file, there is no cached measurement. Where nothing can be
-written, there is none either. The boot is known by a hash: its identifier is stored nowhere.
+written, there is none either. The boot is known by a hash: its identifier is stored nowhere. So is the state the
+machine was in: what was measured under another governor, clock limit or CPU quota is not taken for this one's, and
+what was measured while the firmware slowed the processor down is not kept at all.
 """
 
 import contextlib
 import hashlib
 import importlib.metadata
+import itertools
 import math
 import os
 import stat
@@ -20,12 +23,21 @@ import psutil
 from profiler import __version__
 from profiler.errors import OutputError
 from profiler.files import read_limited, write_whole
+from profiler.hardware.cgroup import cpu_quota
+from profiler.hardware.cpufreq import read_frequencies, read_governors
 from profiler.hardware.source import read_text
-from profiler.records import CoreType, Measured
+from profiler.hardware.throttling import NOW, read_throttled, read_under_voltage
+from profiler.records import CoreType, Measured, MeasuredCore
 from profiler.roofline.measure import Target, choose_targets, measure_machine
+from profiler.roofline.problems import tells_of_failure
 
 MAX_BYTES = 1_000_000
 FOLDER = "layout-profiler"
+MAX_LATENCY_S = 1e-3
+MAX_BYTES_PER_S = 1e15
+MAX_FLOPS_PER_S = 1e16
+MAX_RATIO = 1e6
+_ROOT = Path("/")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -62,10 +74,15 @@ def load_measured(targets: Sequence[Target], *, use_numba: bool) -> Measured | N
 
 
 def save_measured(measured: Measured, targets: Sequence[Target], *, use_numba: bool) -> None:
-    """Keep a measurement, unless no core could be measured or nothing can be written."""
+    """Keep a measurement, unless it is not worth it or nothing can be written.
+
+    Not kept is one in which anything failed, or that ends while the firmware slows the processor down. One that was
+    asked for with numba is kept as such only if every core's latency was measured.
+    """
     folder = cache_folder()
-    if folder is None or not measured.cores:
+    if folder is None or not measured.cores or any(map(tells_of_failure, measured.problems)) or _is_slowed():
         return
+    use_numba = use_numba and all(core.method == "pointer chase" for core in measured.cores)
     with contextlib.suppress(OSError, OutputError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(folder / _name(targets, use_numba=use_numba), msgspec.json.encode(measured), force=True)
@@ -87,13 +104,25 @@ def cache_folder() -> Path | None:
 
 
 def measurement_key(targets: Sequence[Target]) -> str:
-    """SHA-256 over all that a measurement holds for: the boot, this tool, its libraries, and the CPUs."""
-    parts = [_boot(), __version__, *map(_version, ("numpy", "numba")), *(f"{core}:{cpu}" for core, cpu in targets)]
+    """SHA-256 over all that a measurement holds for: the boot, this tool, its libraries, the CPUs and their state."""
+    parts = [
+        _boot(),
+        __version__,
+        *map(_version, ("numpy", "numba")),
+        *(f"{core}:{cpu}" for core, cpu in targets),
+        sorted(read_governors(_ROOT).items()),
+        sorted(read_frequencies(_ROOT, "scaling_max_freq").items()),
+        cpu_quota(_ROOT),
+    ]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
 def _name(targets: Sequence[Target], *, use_numba: bool) -> str:
     return f"measured-{measurement_key(targets)}{'-numba' if use_numba else ''}.json"
+
+
+def _is_slowed() -> bool:
+    return bool((read_throttled(_ROOT, {}) or 0) & NOW) or read_under_voltage(_ROOT) is True
 
 
 def _boot() -> str:
@@ -119,7 +148,25 @@ def _load(path: Path) -> Measured | None:
     except (OSError, ValueError, RecursionError):  # ValueError: every error of decoding is one
         return None
     is_sound = measured.tool_version == __version__ and measured.cores and all(map(_is_sound, _leaves(measured)))
-    return measured if is_sound else None
+    return measured if is_sound and all(map(_is_plausible, measured.cores)) else None
+
+
+def _is_plausible(core: MeasuredCore) -> bool:
+    """Nothing is out of order, or faster or slower than any machine."""
+    rates = [rate for point in core.bandwidths for rate in (point.read_bytes_per_s, point.copy_bytes_per_s or 0.0)]
+    return (
+        _ascends([point.buffer_bytes for point in core.latencies])
+        and _ascends([point.buffer_bytes for point in core.bandwidths])
+        and _ascends([knee.low_bytes for knee in core.knees])
+        and all(knee.low_bytes < knee.high_bytes and knee.ratio <= MAX_RATIO for knee in core.knees)
+        and all(point.latency_s <= MAX_LATENCY_S for point in core.latencies)
+        and all(rate <= MAX_BYTES_PER_S for rate in rates)
+        and (core.peak is None or core.peak.flops_per_s <= MAX_FLOPS_PER_S)
+    )
+
+
+def _ascends(sizes: Sequence[int]) -> bool:
+    return all(one < other for one, other in itertools.pairwise(sizes))
 
 
 def _leaves(record: Any) -> Iterator[Any]:

@@ -17,6 +17,7 @@ from profiler.roofline.buffer import Bytes
 from profiler.roofline.plan import Budget, point_sizes
 
 GROUP_PAGES = 64
+LINE_BYTES = 64  # the chain's nodes lie so far apart: a cache line, or half of one
 REPEATS = 5
 UNROLLED = 16
 MAX_SLICE_S = 0.005

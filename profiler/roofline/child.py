@@ -1,6 +1,7 @@
 """Starts the child that measures one core type, and tells in words how it died if it did."""
 
 import os
+import re
 import subprocess
 import tempfile
 
@@ -8,6 +9,7 @@ import msgspec
 
 from profiler.python import python_command
 from profiler.roofline.job import Findings, Job
+from profiler.roofline.problems import hide_paths
 from profiler.signals import describe_signal
 
 LIMIT_S = 60.0  # importing numba takes over 10 s from a worn SD card
@@ -51,7 +53,7 @@ def ask_child(job: Job, *, limit_s: float = LIMIT_S) -> Findings:
                 start_new_session=True,
             )
         except OSError as error:
-            raise ChildError(f"could not be started: {error.strerror or error}") from error
+            raise ChildError(f"could not be started: {error.strerror or hide_paths(str(error))}") from error
         try:
             status = process.wait(limit_s)
         except subprocess.TimeoutExpired as error:
@@ -64,7 +66,10 @@ def ask_child(job: Job, *, limit_s: float = LIMIT_S) -> Findings:
         if status > 0:
             size = errors.seek(0, os.SEEK_END)
             errors.seek(max(0, size - TAIL_BYTES))
-            raise ChildError(_last_words(errors.read(), status))
+            tail = errors.read()
+            if size > TAIL_BYTES:
+                tail = re.sub(rb"^\S*", b"", tail)  # what is left of a word, of a path perhaps
+            raise ChildError(_last_words(tail, status))
         output.seek(0)
         return _findings(output.read(MAX_FINDINGS_BYTES + 1))
 
@@ -80,7 +85,6 @@ def _findings(data: bytes) -> Findings:
 
 def _last_words(tail: bytes, status: int) -> str:
     lines = tail.decode("utf-8", "replace").strip().splitlines()
-    said = (
-        "".join(letter if letter.isprintable() else "?" for letter in lines[-1])[:200] if lines else "it said nothing"
-    )
+    said = "".join(letter if letter.isprintable() else "?" for letter in lines[-1]) if lines else "it said nothing"
+    said = hide_paths(said)[:200]
     return f"ended with status {status}: {said}"

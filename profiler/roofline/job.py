@@ -13,7 +13,6 @@ class Job(Record, frozen=True, kw_only=True):
     buffer_bytes: int
     budget_s: float
     page_bytes: int
-    line_bytes: int = 64
 
 
 class Findings(Record, frozen=True, kw_only=True):

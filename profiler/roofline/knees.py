@@ -2,7 +2,9 @@
 
 The rule: the curve is made free of spikes and falls nowhere; a rise is where it climbs at a rate of 1.5 times an octave
 or more; a rise of 1.5 times or more in all, with two points at least on either side, is a knee. Slopes that are gentler
-than that are no knees: second-level caches slow down well before their nominal size where pages are random.
+than that are no knees: second-level caches slow down well before their nominal size where pages are random. Nor are
+rises of less than 1.8 times that end beyond 8 MiB: few points are measured there, the TLB and neighbours slow them down
+too, and on a virtual machine with a far larger cache such rises came and went from run to run.
 """
 
 import math
@@ -14,6 +16,8 @@ import numpy.typing as npt
 from profiler.records import BandwidthPoint, Knee, LatencyPoint
 
 MIN_RATIO = 1.5
+FAR_BYTES = 8 << 20
+MIN_FAR_RATIO = 1.8
 PER_OCTAVE = 4  # points of the grid that the curve is looked at on
 MIN_POINTS = 4  # two on either side
 PLATEAU_POINTS = 2
@@ -89,5 +93,7 @@ def _knee(sizes: Sequence[int], places: Curve, grid: Curve, curve: Curve, first:
     low = int(np.searchsorted(places, low_place + 1e-9, side="right")) - 1
     high = max(low + 1, int(np.searchsorted(places, high_place - 1e-9)))
     if low < PLATEAU_POINTS - 1 or high > len(sizes) - PLATEAU_POINTS:
+        return None
+    if sizes[high] > FAR_BYTES and rise < math.log2(MIN_FAR_RATIO):
         return None
     return Knee(low_bytes=sizes[low], high_bytes=sizes[high], ratio=float(2**rise))

@@ -1,6 +1,7 @@
 """Measures every core type of this machine, each in a child that is pinned to one CPU of it."""
 
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,13 +11,21 @@ import psutil
 from profiler import __version__
 from profiler.hardware.cgroup import memory_limit_bytes
 from profiler.hardware.conditions import utc_now
+from profiler.hardware.source import read_int, read_text
 from profiler.records import CoreType, Measured
 from profiler.roofline.child import ChildError, ask_child
 from profiler.roofline.job import Findings, Job
-from profiler.roofline.plan import core_budget, largest_buffer
+from profiler.roofline.plan import NUMBA_BYTES, core_budget, largest_buffer
+from profiler.roofline.problems import NOT_MEASURED, NUMBA_DIED, hide_paths
 
 Target = tuple[str | None, int | None]
 DEFAULT_PAGE_BYTES = 4096
+MIB = 1 << 20
+_ROOT = Path("/")
+_GROUPS = (  # versions 2 and 1: the folder of the topmost group, its limit, what it uses, what of that it can drop
+    ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+    ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
 
 
 def measure_machine(
@@ -30,7 +39,8 @@ def measure_machine(
 
     Args:
         core_types: each is measured on its own; if none is known, whichever CPU the scheduler gives is.
-        use_numba: measure latency too, by a compiled pointer chase. Without it the measurement is short and light.
+        use_numba: measure latency too, by a compiled pointer chase, if memory allows. Without it the measurement is
+            short and light.
         cpus: the CPUs that may be used, None for all that this process may use.
         on_stage: is told in a few words what is measured next.
     """
@@ -38,6 +48,12 @@ def measure_machine(
     problems: list[str] = []
     found: list[Findings] = []
     targets = choose_targets(core_types, cpus, problems)
+    available = available_bytes()
+    if use_numba and available < NUMBA_BYTES:
+        use_numba = False
+        problems.append(
+            f"numba left out: {available // MIB} MiB of memory are available, it needs {NUMBA_BYTES // MIB}"
+        )
     for core, cpu in targets:
         name = target_name(core, cpu)
         job = Job(
@@ -61,7 +77,7 @@ def measure_machine(
         cores=tuple(findings.core for findings in found),
         timer=fastest.timer if fastest else None,
         canary=fastest.canary if fastest else None,
-        problems=tuple(problems),
+        problems=tuple(map(hide_paths, problems)),
     )
 
 
@@ -90,10 +106,21 @@ def target_name(core: str | None, cpu: int | None) -> str:
 
 
 def available_bytes() -> int:
-    """Memory that can be used without swapping, and within the control group's limit."""
-    limit = memory_limit_bytes(Path("/"))
-    available: int = psutil.virtual_memory().available
-    return available if limit is None else min(available, limit)
+    """Memory that can be used without swapping, and within what the control group's limit leaves."""
+    limits = [memory_limit_bytes(_ROOT), *_left_in_groups(_ROOT)]
+    return min([psutil.virtual_memory().available, *(limit for limit in limits if limit is not None)])
+
+
+def _left_in_groups(root: Path) -> list[int]:
+    """What the limit of the group at the top of each tree leaves. Cached files do not count: they are dropped."""
+    left = []
+    for folder, limit_name, used_name, dropped_name in _GROUPS:
+        limit, used = read_int(root / folder / limit_name), read_int(root / folder / used_name)
+        if limit is not None and limit > 0 and used is not None:
+            statistics = read_text(root / folder / "memory.stat") or ""
+            match = re.search(rf"^{dropped_name} ([0-9]{{1,18}})$", statistics, re.MULTILINE)
+            left.append(max(0, limit - max(0, used - (int(match[1]) if match else 0))))
+    return left
 
 
 def _measure_target(job: Job, name: str, problems: list[str], on_stage: Callable[[str], None]) -> Findings | None:
@@ -102,9 +129,9 @@ def _measure_target(job: Job, name: str, problems: list[str], on_stage: Callable
         return ask_child(job)
     except ChildError as error:
         if not job.use_numba:
-            problems.append(f"{name} was not measured: its process {error}")
+            problems.append(f"{name} {NOT_MEASURED} {error}")
             return None
-        problems.append(f"{name}: the process with numba {error}: measured without it")
+        problems.append(f"{name}: {NUMBA_DIED} {error}: measured without it")
         on_stage(f"measuring what {name} can do, without numba")
     light = largest_buffer(available_bytes(), use_numba=False)
     without = Job(

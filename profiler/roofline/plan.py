@@ -8,6 +8,7 @@ MIN_BANDWIDTH_BYTES = 8 << 10  # going over less is mostly overhead; the smalles
 MAX_BYTES = 64 << 20  # a larger one does not fit a quarter of a 512 MB board, and tells nothing new there
 LIGHT_MAX_BYTES = 32 << 20  # without numba the measurement precedes others and shall be short
 MEMORY_PART = 4  # of what is available
+NUMBA_BYTES = 640 << 20  # numba itself takes 90 to 157 MB, which shall be a quarter of what is available too
 SIDE_SHARE = 1.5  # the buffer and the index arrays that lay the chain through it, against the buffer alone
 FINE_BYTES = (16 << 10, 4 << 20)  # where L1 and L2 end, and points cost little
 CHASE_SHARE = 0.45
@@ -19,7 +20,7 @@ MIN_BUDGET_S = 3.0
 
 
 def largest_buffer(available_bytes: int, *, use_numba: bool) -> int:
-    """The most bytes a buffer may have, so that all that is alive at once fits a quarter of the available memory."""
+    """The most bytes a buffer may have, so that all arrays alive at once fit a quarter of the available memory."""
     allowed = int(available_bytes / MEMORY_PART / SIDE_SHARE)
     return max(MIN_BANDWIDTH_BYTES, min(allowed, MAX_BYTES if use_numba else LIGHT_MAX_BYTES))
 

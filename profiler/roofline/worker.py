@@ -12,11 +12,12 @@ from profiler.measure.process import die_with_parent
 from profiler.records import LatencyPoint, MeasuredCore
 from profiler.roofline.bandwidth import SLACK_BYTES, measure_bandwidths
 from profiler.roofline.buffer import make_buffer
-from profiler.roofline.chase import compile_chase, measure_latencies
+from profiler.roofline.chase import LINE_BYTES, compile_chase, measure_latencies
 from profiler.roofline.job import Findings, Job
 from profiler.roofline.knees import bandwidth_knees, latency_knees
 from profiler.roofline.peak import compile_polynomial, measure_peak
 from profiler.roofline.plan import BANDWIDTH_SHARE, CHASE_SHARE, PEAK_SHARE, Budget
+from profiler.roofline.problems import FAILED, hide_paths
 from profiler.roofline.steadiness import measure_steadiness
 from profiler.roofline.timer import measure_timer
 
@@ -49,7 +50,7 @@ def measure_core(job: Job) -> Findings:
     if chase is not None:
         budget = Budget(job.budget_s * CHASE_SHARE)
         latencies = measure_latencies(
-            chase, buffer[: job.buffer_bytes], budget, page_bytes=job.page_bytes, line_bytes=job.line_bytes
+            chase, buffer[: job.buffer_bytes], budget, page_bytes=job.page_bytes, line_bytes=LINE_BYTES
         )
         _tell_left_out("latency", budget, problems)
         buffer.fill(0)
@@ -87,8 +88,8 @@ def _attempt(what: str, act: Callable[[], T], problems: list[str]) -> T | None:
     try:
         return act()
     except Exception as error:  # noqa: BLE001 - a compiler can fail in any way, and the rest goes on without it
-        first = str(error).strip().partition("\n")[0][:200]
-        problems.append(f"{what} failed: {type(error).__name__}: {first}")
+        first = hide_paths(str(error).strip().partition("\n")[0])[:200]
+        problems.append(f"{what} {FAILED} {type(error).__name__}: {first}")
         return None
 
 

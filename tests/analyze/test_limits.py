@@ -6,7 +6,18 @@ from hypothesis import strategies as st
 from models.layout import LinearShape, WeightLayout
 from models.workload import Workload, linear_workload, network_layers
 from profiler.analyze.limits import call_bytes, call_flops, is_at_limit, limit_for, read_rate
-from profiler.records import Case, Control, CoreType, Form, HardwareInfo, Limit, LimitedBy, MeasuredCore, Weights
+from profiler.records import (
+    BandwidthPoint,
+    Case,
+    Control,
+    CoreType,
+    Form,
+    HardwareInfo,
+    Limit,
+    LimitedBy,
+    MeasuredCore,
+    Weights,
+)
 from tests.sessions import hardware, measured
 
 OUT_IN, IN_OUT = WeightLayout.OUT_IN, WeightLayout.IN_OUT
@@ -102,7 +113,10 @@ def two_cores() -> HardwareInfo:
     slow = msgspec.structs.replace(
         fast,
         core="Cortex-A53",
-        bandwidths=tuple(msgspec.structs.replace(p, read_bytes_per_s=p.read_bytes_per_s / 4) for p in fast.bandwidths),
+        bandwidths=tuple(
+            BandwidthPoint(buffer_bytes=p.buffer_bytes, read_bytes_per_s=p.read_bytes_per_s / 4, copy_bytes_per_s=None)
+            for p in fast.bandwidths
+        ),
     )
     types = tuple(
         CoreType(name=name, implementer=0x41, part=part, cpus=cpus, source="test")
@@ -124,7 +138,7 @@ def test_a_run_pinned_to_the_slow_cores_is_held_against_them_and_any_other_again
 
 def test_both_layouts_must_reach_four_fifths_of_the_bound_to_sit_at_it() -> None:
     found = limit(layer(2048, 2048))
-    for out_in, in_out, expected in ((0.9, 0.85, True), (0.9, 0.7, False), (1.2, 0.8, True)):
+    for out_in, in_out, expected in ((0.9, 0.85, True), (0.9, 0.7, False), (1.05, 0.85, True), (1.2, 0.85, False)):
         assert is_at_limit(msgspec.structs.replace(found, fractions={OUT_IN: out_in, IN_OUT: in_out})) is expected
     assert not is_at_limit(msgspec.structs.replace(found, fractions={OUT_IN: 0.9}))
 
@@ -142,3 +156,23 @@ def test_what_is_larger_than_every_buffer_is_read_like_the_largest() -> None:
     assert read_rate(core, 64 << 20) == 4e9
     empty: MeasuredCore = msgspec.structs.replace(core, bandwidths=())
     assert read_rate(empty, 1) is None
+
+
+def test_a_call_bound_by_computing_never_sits_at_a_limit_that_a_better_kernel_beats() -> None:
+    found = limit(layer(512, 512), (64,))
+    assert not is_at_limit(msgspec.structs.replace(found, fractions={OUT_IN: 1.0, IN_OUT: 1.0}))
+
+
+def test_a_core_type_that_was_not_measured_leaves_no_limit() -> None:
+    machine = msgspec.structs.replace(two_cores(), measured=measured())
+    big = layer(2048, 2048)
+    assert limit_for(case_of(big), big, machine, time_s=BOTH, cpus=()) is None
+    assert limit_for(case_of(big), big, machine, time_s=BOTH, cpus=(3,)) is not None
+
+
+def test_threads_share_the_data_and_each_finds_its_part_in_its_own_cache() -> None:
+    """1.6 MB lie in memory for one thread; a quarter of it in the L2 of each of four."""
+    wide = layer(640, 640)
+    alone, four = limit(wide), limit(wide, threads=4)
+    assert (alone.level, four.level) == ("memory", "L2")
+    assert four.bound_s < alone.bound_s / 4

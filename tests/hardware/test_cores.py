@@ -1,7 +1,5 @@
 from pathlib import Path
 
-import pytest
-
 from profiler.hardware.cores import MIDR_SOURCE, capture_core_types, core_of
 from profiler.hardware.cpuinfo import SOURCE, parse_cpuinfo
 from profiler.records import Conflict, CoreType
@@ -64,7 +62,6 @@ def test_an_unknown_part_has_its_numbers_and_no_name(tmp_path: Path) -> None:
     assert [(kind.name, kind.implementer, kind.part) for kind in kinds] == [(None, 0x41, 0xDFE)]
 
 
-@pytest.mark.xfail(strict=True, reason="a core without a name is compared by the texts of both sources, not by number")
 def test_an_unknown_part_on_which_both_agree_is_no_conflict(tmp_path: Path) -> None:
     assert captured(registers(tmp_path, NOBODYS), arm("0xdfe"))[1] == ()
 

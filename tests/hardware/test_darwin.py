@@ -86,7 +86,6 @@ def test_an_intel_mac_has_sizes_without_levels_of_cores() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.xfail(strict=True, reason="hw.cacheconfig is not read: L1 counts once a thread, L2 and L3 are unknown")
 def test_an_intel_mac_shares_its_caches_between_threads() -> None:
     assert {key: row[0].instances for key, row in caches(INTEL).items()} == {
         (1, "data"): 4, (1, "instruction"): 4, (2, "unified"): 4, (3, "unified"): 1,

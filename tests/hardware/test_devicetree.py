@@ -216,3 +216,28 @@ def test_any_tree_gives_positive_numbers_and_cpus_that_it_has(
         assert 1 <= claim.level <= 5
         for reading in claim.fields.values():
             assert isinstance(reading.value, tuple) or reading.value > 0
+
+
+def two_kinds(root: Path) -> Path:
+    """A Jetson TX2's numbers: its A57 cores come after two others in the tree, and Linux boots on one of them."""
+    small = {"compatible": b"nvidia,denver\0", "d_cache_size": cell(64 * K)}
+    big = {"compatible": b"arm,cortex-a57\0", "d_cache_size": cell(32 * K)}
+    return write(root, cpu(0, **small) | cpu(1, **big) | cpu(2, **big))
+
+
+def sizes(claims: list[CacheClaim]) -> dict[int, object]:
+    return {claim.cpu: value(claim, "size_bytes") for claim in claims if claim.type == "data"}
+
+
+def test_unlike_nodes_belong_to_the_cpus_of_their_kind_and_not_to_those_of_their_number(tmp_path: Path) -> None:
+    cores = {0: "Cortex-A57", 1: "Denver", 2: "Cortex-A57"}
+    assert sizes(claim_caches(two_kinds(tmp_path), None, cores)) == {0: 32 * K, 1: 64 * K, 2: 32 * K}
+
+
+def test_the_kernels_links_say_which_node_is_whose(tmp_path: Path) -> None:
+    links = {0: "cpu@1", 1: "cpu@0", 2: "cpu@2", 3: "cpu@9"}
+    assert sizes(claim_caches(two_kinds(tmp_path), links)) == {0: 32 * K, 1: 64 * K, 2: 32 * K}
+
+
+def test_unlike_nodes_whose_cpus_nobody_tells_claim_nothing(tmp_path: Path) -> None:
+    assert claim_caches(two_kinds(tmp_path), None, {0: "Cortex-A57", 1: None, 2: None}) == []

@@ -27,13 +27,17 @@ def captured(root: Path, cpuinfo: CpuInfo = NO_CPUINFO, recording: Recording | N
         ({"sys/hypervisor/type": "xen\n"}, "Xen", "/sys/hypervisor/type"),
         ({"sys/hypervisor/type": "acme\n"}, "acme", "/sys/hypervisor/type"),
         ({f"{TREE}/hypervisor/compatible": "linux,kvm\0"}, "KVM", "device tree, hypervisor"),
-        ({f"{TREE}/compatible": "linux,dummy-virt\0", f"{TREE}/model": "x\0"}, "QEMU", "device tree, model"),
-        ({f"{TREE}/model": "linux,qemu\0"}, "QEMU", "device tree, model"),
+        ({f"{TREE}/compatible": "linux,dummy-virt\0", f"{TREE}/model": "x\0"}, "QEMU", "device tree"),
+        ({f"{TREE}/model": "linux,qemu\0"}, "QEMU", "device tree"),
         ({f"{DMI}/sys_vendor": "QEMU\n", f"{DMI}/product_name": "Standard PC\n"}, "QEMU", f"/{DMI}"),
         ({f"{DMI}/sys_vendor": "VMware, Inc."}, "VMware", f"/{DMI}"),
         ({f"{DMI}/sys_vendor": "innotek GmbH", f"{DMI}/product_name": "VirtualBox"}, "VirtualBox", f"/{DMI}"),
         ({f"{DMI}/sys_vendor": "Amazon EC2"}, "Amazon EC2", f"/{DMI}"),
-        ({f"{DMI}/sys_vendor": "Google", f"{DMI}/product_name": "GCE"}, "Google Compute Engine", f"/{DMI}"),
+        (
+            {f"{DMI}/sys_vendor": "Google", f"{DMI}/product_name": "Google Compute Engine"},
+            "Google Compute Engine",
+            f"/{DMI}",
+        ),
         (
             {f"{DMI}/sys_vendor": "Microsoft Corporation", f"{DMI}/product_name": "Virtual Machine"},
             "Hyper-V",
@@ -68,9 +72,18 @@ def test_a_pc_is_no_virtual_machine(tmp_path: Path, files: dict[str, str | bytes
     assert captured(write(tmp_path, files), X86).vm.value == "none"
 
 
-@pytest.mark.xfail(strict=True, reason="any vendor with `Google` in its name counts as Google Compute Engine")
 def test_a_chromebook_is_no_virtual_machine(tmp_path: Path) -> None:
     write(tmp_path, {f"{DMI}/sys_vendor": "Google", f"{DMI}/product_name": "Eve"})
+    assert captured(tmp_path, X86).vm.value == "none"
+
+
+@pytest.mark.parametrize("model", ["Google i.MX8MQ Phanbell", "Amazon EC2 board"])
+def test_a_board_called_after_a_cloud_is_no_virtual_machine(tmp_path: Path, model: str) -> None:
+    assert captured(write(tmp_path, {f"{TREE}/model": f"{model}\0"}), ARM).vm.value == "none"
+
+
+def test_a_bare_machine_of_a_cloud_is_no_virtual_machine(tmp_path: Path) -> None:
+    write(tmp_path, {f"{DMI}/sys_vendor": "Amazon EC2", f"{DMI}/product_name": "c5.metal"})
     assert captured(tmp_path, X86).vm.value == "none"
 
 
@@ -144,8 +157,8 @@ def test_where_one_side_is_unknown_emulation_is_too(tmp_path: Path, cpuinfo: Cpu
     ("bits", "machine", "text"),
     [
         (32, "aarch64", "32-bit on a 64-bit kernel"), (32, "x86_64", "32-bit on a 64-bit kernel"),
-        (32, "armv7l", "32-bit"), (32, "armv8l", "32-bit"), (64, "aarch64", "64-bit"), (None, "aarch64", None),
-        (32, None, "32-bit"),
+        (32, "armv7l", "32-bit"), (32, "armv8l", "32-bit on a 64-bit kernel"), (64, "aarch64", "64-bit"),
+        (None, "aarch64", None), (32, None, "32-bit"),
     ],
 )  # fmt: skip
 def test_a_32_bit_userland_is_told_from_a_32_bit_kernel(

@@ -58,7 +58,6 @@ def test_a_recording_that_is_a_folder_or_a_loop_tells_nothing(tmp_path: Path) ->
         {"cpus_allowed": [-1]},
     ],
 )
-@pytest.mark.xfail(strict=True, reason="numbers of a recording are not checked, and -5 B pages are reported")
 def test_numbers_that_cannot_be_are_unknown(tmp_path: Path, told: dict[str, object]) -> None:
     found = capture_hardware(write(tmp_path, {NAME: json.dumps(told)}))
     assert found.system.page_size_bytes.value is None

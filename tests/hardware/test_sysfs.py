@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from profiler.hardware import sysfs
-from profiler.hardware.sysfs import claim_caches, parse_cpu_list, parse_size, read_hybrid_cpus, read_midrs
+from profiler.hardware.sysfs import claim_caches, parse_cpu_list, parse_size, read_hybrid_cpus, read_midrs, tree_nodes
 from tests.hardware.trees import write
 
 CPUS = "sys/devices/system/cpu"
@@ -21,7 +21,7 @@ def index(cpu: int, number: int, files: dict[str, str]) -> dict[str, str | bytes
 
 def test_every_file_of_a_cache_is_told_with_its_text(tmp_path: Path) -> None:
     (claim,) = claim_caches(write(tmp_path, index(0, 0, L1D)))
-    assert (claim.cpu, claim.level, claim.type, claim.source, claim.is_whole) == (0, 1, "data", "sysfs", True)
+    assert (claim.cpu, claim.level, claim.type, claim.source, claim.is_whole) == (0, 1, "data", "sysfs", False)
     assert {name: reading.value for name, reading in claim.fields.items()} == {
         "size_bytes": 32768, "line_size_bytes": 64, "ways_of_associativity": 4, "number_of_sets": 128,
         "shared_cpus": (0,),
@@ -39,10 +39,11 @@ def test_a_folder_without_any_size_does_not_claim_to_be_whole(tmp_path: Path) ->
     assert not claim.is_whole
 
 
-def test_one_size_makes_a_cpu_whole_and_not_the_others(tmp_path: Path) -> None:
+def test_a_cpu_is_whole_where_all_sizes_up_to_a_second_level_are_told(tmp_path: Path) -> None:
+    second = {**L1D, "level": "2", "type": "Unified"}
     unsized = {name: text for name, text in L1D.items() if name != "size"}
-    files = index(0, 0, L1D) | index(0, 1, {**unsized, "type": "Instruction"}) | index(1, 0, unsized)
-    assert [claim.is_whole for claim in claim_caches(write(tmp_path, files))] == [True, True, False]
+    files = index(0, 0, L1D) | index(0, 1, second) | index(1, 0, unsized) | index(1, 1, second) | index(2, 0, L1D)
+    assert [claim.is_whole for claim in claim_caches(write(tmp_path, files))] == [True, True, False, False, False]
 
 
 @pytest.mark.parametrize(
@@ -149,3 +150,12 @@ def test_any_files_give_positive_numbers(tmp_path_factory: pytest.TempPathFactor
         assert 1 <= claim.level <= 8
         for reading in claim.fields.values():
             assert 0 in reading.value if isinstance(reading.value, tuple) else reading.value > 0
+
+
+def test_nodes_of_the_tree_are_read_from_links_or_from_a_recordings_note(tmp_path: Path) -> None:
+    folder = tmp_path / CPUS
+    for number in range(3):
+        (folder / f"cpu{number}").mkdir(parents=True)
+    (folder / "cpu0/of_node").symlink_to("../../../../firmware/devicetree/base/cpus/cpu@100")
+    (folder / "cpu1/of_node_name").write_text("cpu@0\n")
+    assert tree_nodes(tmp_path) == {0: "cpu@100", 1: "cpu@0"}

@@ -114,6 +114,12 @@ def test_a_curve_as_measured_on_a_large_x86_core() -> None:
     assert [(knee.low_bytes // KIB, knee.high_bytes // KIB) for knee in knees] == [(48, 64), (1536, 3072)]
 
 
+@pytest.mark.parametrize(("end", "ratio", "is_knee"), [(16384, 1.6, False), (16384, 2.2, True), (1024, 1.6, True)])
+def test_far_out_a_knee_takes_more_of_a_rise(end: int, ratio: float, is_knee: bool) -> None:
+    sizes = point_sizes(64 << 20)
+    assert bool(find_knees(sizes, staircase(sizes, [end * KIB], [1.0, ratio], 0.5))) == is_knee
+
+
 def test_an_end_that_is_seen_from_one_side_only_is_no_knee() -> None:
     sizes = point_sizes(64 * KIB)
     assert find_knees(sizes, [1.0] * (len(sizes) - 1) + [9.0]) == ()

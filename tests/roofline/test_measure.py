@@ -2,14 +2,19 @@
 
 import os
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
+import psutil
 import pytest
 
 from profiler.records import CanaryFigures, CoreType, Measured, MeasuredCore, TimerFigures
 from profiler.roofline import child, measure
 from profiler.roofline.job import Findings, Job
-from profiler.roofline.measure import choose_targets, measure_machine
+from profiler.roofline.measure import available_bytes, choose_targets, measure_machine
+from profiler.roofline.plan import NUMBA_BYTES
+from profiler.roofline.problems import tells_of_failure
 
 FINDINGS = Findings(
     core=MeasuredCore(core="x", cpu=0, method="read bandwidth", latencies=(), bandwidths=(), knees=(), peak=None),
@@ -20,6 +25,11 @@ FINDINGS = Findings(
 ANSWER = f"print({msgspec.json.encode(FINDINGS).decode()!r})"
 CPU = min(os.sched_getaffinity(0))
 KIND = CoreType(name="Cortex-A72", implementer=None, part=None, cpus=(CPU,), source="test")
+
+
+@pytest.fixture(autouse=True)
+def _enough_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "available_bytes", lambda: 1 << 30)
 
 
 def use_program(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
@@ -41,6 +51,11 @@ def measured(**options: object) -> Measured:
         ("print('{}')", "cannot be read"),
         ("sys.stdout.buffer.write(bytes([255]) * 2_000_000)", "more than"),
         ("raise RuntimeError('no luck \\x1b[2J')", "no luck ?[2J"),
+        ("raise ImportError('no (/home/alice/venv/x.so)')", "ImportError: no (.../x.so)"),
+        (
+            "sys.stderr.write('/home/' + 'alice' * 500 + '/venv/x.so is missing')\n    sys.exit(3)",
+            "status 3: is missing",
+        ),
         ("sys.exit(3)", "status 3: it said nothing"),
     ],
 )
@@ -82,6 +97,41 @@ def test_children_get_one_thread_and_their_cpu(monkeypatch: pytest.MonkeyPatch) 
     assert measured().cores == (FINDINGS.core,)
 
 
+def test_without_memory_enough_numba_is_left_out_and_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_program(monkeypatch, f"assert job['use_numba'] is False\n{ANSWER}")
+    monkeypatch.setattr(measure, "available_bytes", lambda: NUMBA_BYTES - 1)
+    found = measured()
+    assert found.cores == (FINDINGS.core,)
+    assert found.problems[0] == "numba left out: 639 MiB of memory are available, it needs 640"
+    assert not any(map(tells_of_failure, found.problems))
+    assert "numba" not in "".join(measured(use_numba=False).problems)
+
+
+@pytest.mark.parametrize(
+    ("files", "available"),
+    [
+        ({}, 8 << 30),
+        ({"memory.max": "max", "memory.current": "5"}, 8 << 30),
+        ({"memory.max": "1000", "memory.current": "900"}, 100),
+        ({"memory.max": "1000"}, 1000),
+        ({"memory.max": "1000", "memory.current": "1200"}, 0),
+        ({"memory.max": "1000", "memory.current": "900", "memory.stat": "anon 3\ninactive_file 400\nx 1"}, 500),
+        ({"memory/memory.limit_in_bytes": "1000", "memory/memory.usage_in_bytes": "300"}, 700),
+        ({"memory/memory.limit_in_bytes": str(2**63 - 4096), "memory/memory.usage_in_bytes": "300"}, 8 << 30),
+    ],
+)
+def test_memory_is_what_the_group_has_left(
+    files: dict[str, str], available: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(measure, "_ROOT", tmp_path)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=8 << 30))
+    for name, text in files.items():
+        path = tmp_path / "sys/fs/cgroup" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert available_bytes() == available
+
+
 def test_each_type_is_measured_on_the_last_of_its_cpus_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 4})
     small, big = (
@@ -108,7 +158,7 @@ def test_an_unknown_core_type_is_measured_unpinned(monkeypatch: pytest.MonkeyPat
 def test_this_machine_can_be_measured(use_numba: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if use_numba:
         pytest.importorskip("numba")
-    limit = 120 << 20
+    limit = NUMBA_BYTES if use_numba else 120 << 20
     monkeypatch.setattr(measure, "available_bytes", lambda: limit)
     found = measure_machine([KIND], use_numba=use_numba, on_stage=lambda _: None)
     (core,) = found.cores

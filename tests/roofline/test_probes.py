@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from profiler.roofline import worker
+from profiler.roofline import bandwidth, worker
 from profiler.roofline.bandwidth import (
     BASE_BYTES,
     READS,
@@ -18,7 +18,7 @@ from profiler.roofline.bandwidth import (
     measure_bandwidths,
     read_rate,
 )
-from profiler.roofline.buffer import make_buffer
+from profiler.roofline.buffer import Bytes, make_buffer
 from profiler.roofline.job import Job
 from profiler.roofline.peak import measure_peak
 from profiler.roofline.plan import Budget
@@ -73,10 +73,22 @@ def test_overhead_is_taken_out_of_a_read_but_never_more_than_half() -> None:
 
 def test_bandwidth_points_ascend_and_stay_within_the_buffer() -> None:
     buffer = make_buffer((64 << 10) + SLACK_BYTES)
-    points = measure_bandwidths(buffer, Budget(0.3))
+    points = measure_bandwidths(buffer, Budget(0.1, clock=lambda: 0.0))
     sizes = [point.buffer_bytes for point in points]
     assert sizes == [size << 10 for size in (8, 12, 16, 24, 32, 48, 64)]
     assert all(point.read_bytes_per_s > 0 and (point.copy_bytes_per_s or 0) > 0 for point in points)
+
+
+def test_a_slow_moment_while_overhead_is_measured_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = itertools.count()
+
+    def passes_per_s(_: object, part: Bytes, __: float) -> float:
+        slow = 3.0 if next(calls) < len(READS) else 1.0  # the first look at overhead
+        return 1.0 / (slow * (1e-7 + float(part.size) / 1e10))
+
+    monkeypatch.setattr(bandwidth, "passes_per_s", passes_per_s)
+    points = measure_bandwidths(make_buffer((64 << 10) + SLACK_BYTES), Budget(1.0, clock=lambda: 0.0))
+    assert [point.read_bytes_per_s for point in points] == pytest.approx([1e10] * len(points))
 
 
 def test_the_peak_says_which_kernel_won() -> None:
@@ -103,6 +115,16 @@ def test_a_compiler_that_fails_is_a_problem_and_bandwidth_is_measured(
     assert findings.core.method == "read bandwidth"
     assert findings.core.latencies == ()
     assert findings.core.bandwidths
+
+
+def test_failures_tell_no_paths() -> None:
+    def fail_with_path() -> None:
+        raise ImportError("no room " + "x" * 170 + " (/home/alice/venv/lib/python3/site-packages/numba/core.so)")
+
+    problems: list[str] = []
+    worker._attempt("compiling", fail_with_path, problems)
+    assert "alice" not in problems[0]
+    assert problems[0].startswith("compiling failed: ImportError: no room")
 
 
 def test_without_numba_it_is_not_imported(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,14 @@
 
 import ast
 import importlib.util
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -77,6 +80,278 @@ def test_nothing_that_names_a_unit_or_its_owner_is_recorded(planted: Path, tmp_p
     assert found["proc/1/cgroup"] == b"0::/lxc/blanked/blanked\n"
     assert found[".dockerenv"] == found["run/.containerenv"] == found["system/build.prop"] == b""
     assert b"Serial\t\t: 0\n" in found["proc/cpuinfo"]
+
+
+LINES = (
+    "Board Serial\t: deadbeef",
+    "chip-serial\t: deadbeef",
+    "Unique ID\t: deadbeef",
+    "Machine ID\t: deadbeef",
+    "S/N\t: deadbeef",
+    "Ethernet\t: b8:27:eb:00:00:01",
+    "ethernet addr\t: b827eb000001",
+    "Revision\t: deadbeef-secret",
+    "Hardware\t: BCM2835 b8-27-eb-00-00-01",
+    "Model\t: Board 01234567-89ab-cdef-0123-456789deadbe",
+    "processor 0: version = FF,  identification = deadbeef",
+    "deadbeef",
+    "Model\t: Board\rUnique ID : deadbeef",
+)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_of_cpuinfo_only_known_lines_are_kept(line: str) -> None:
+    recorder = load("record_hardware")
+    told = b"processor\t: 0\nmodel name\t: A\n\nHardware\t: BCM2711\n"
+    found = recorder.blank("proc/cpuinfo", line.encode() + b"\n" + told)
+    assert found.endswith(told)
+    assert not re.search(rb"deadbe|b8.?27.?eb|secret", found)
+
+
+def test_every_line_of_cpuinfo_that_the_readers_need_is_kept() -> None:
+    recorder = load("record_hardware")
+    for name in NAMES:
+        text = (BOARDS / name / "proc/cpuinfo").read_bytes()
+        kept = re.sub(rb"(?m)^(Serial\s*:).*", rb"\1 0", text)
+        assert recorder.blank("proc/cpuinfo", text) == kept, name
+
+
+def test_of_os_release_only_known_lines_are_kept() -> None:
+    recorder = load("record_hardware")
+    kept = (
+        'PRETTY_NAME="Debian 13"\nNAME="Debian"\nVERSION_ID="13"\nVERSION="13"\nVERSION_CODENAME=t\nID=d\nID_LIKE=e\n'
+    )
+    lines = "HOSTNAME=secret\nIMAGE_ID=secret\nMACHINE_ID=secret\n# secret\n PRETTY_NAME=secret\nname=secret\n"
+    for path in ("etc/os-release", "usr/lib/os-release"):
+        assert recorder.blank(path, (lines + kept + lines).encode()) == kept.encode()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "cpus/cpu@0/unique-id",
+        "cpus/cpu@0/local-mac",
+        "cpus/cpu@0/owner",
+        "cpus/cpu@0/name",
+        "cpus/unit-anna/reg",
+        "cpus/cpu@0/secret/compatible",
+        "l2-cache/asset-tag",
+        "cache-of-anna/compatible",
+        "soc/l2-cache/otp",
+        "soc-secret/l2-cache/reg",
+        "memory@0/reg",
+    ],
+)
+def test_of_the_device_tree_only_known_properties_are_kept(path: str, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for place in (path, "cpus/cpu@0/reg"):
+        (root / "proc/device-tree" / place).parent.mkdir(parents=True, exist_ok=True)
+        (root / "proc/device-tree" / place).write_bytes(b"deadbeef")
+    assert record(tmp_path / "out", root=root).returncode == 0
+    found = files_of(tmp_path / "out")
+    assert set(found) == {"proc/device-tree/cpus/cpu@0/reg", "recording.json"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_property_of_cpus_and_caches_of_the_boards_is_kept(name: str, tmp_path: Path) -> None:
+    assert record(tmp_path / "out", root=BOARDS / name).returncode == 0
+    original, found = files_of(BOARDS / name), files_of(tmp_path / "out")
+    missing = {path for path in original if path.startswith(("sys/devices/", "proc/device-tree/"))} - set(found)
+    assert {path.rsplit("/", 1)[1] for path in missing} <= {
+        "bootargs",
+        "serial-number",
+        "local-mac-address",
+        "compatible",
+    }
+    assert not [path for path in missing if "/cpus/" in path or "cache" in path or path.startswith("sys/")]
+
+
+def test_names_of_control_groups_are_kept_only_if_they_are_known() -> None:
+    recorder = load("record_hardware")
+    lines = {
+        "9:name=systemd:/init.scope": "9:name=systemd:/init.scope",
+        "8:name=secret:/": "8:name=other:/",
+        "7:secret,cpu:/": "7:other,cpu:/",
+        "6:cpu,cpuacct:/docker/deadbeef": "6:cpu,cpuacct:/docker/blanked",
+        "0::/system.slice/docker-deadbeef.scope": "0::/system.slice/docker",
+        "0::/system.slice/docker.service": "0::/system.slice/blanked",  # a host's
+        "0::/system.slice/cri-containerd-deadbeef.scope": "0::/system.slice/cri-containerd",
+        "0::/lxc.payload.secret/secret": "0::/lxc/blanked",
+        "secret:cpu:/": None,
+        "secret": None,
+    }
+    for path in ("proc/self/cgroup", "proc/1/cgroup"):
+        for line, kept in lines.items():
+            assert recorder.blank(path, line.encode() + b"\n") == (f"{kept}\n".encode() if kept else b""), line
+
+
+def test_limits_below_an_unknown_controller_are_not_looked_for(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for folder in ("name=secret", "secret", "cpu-secret", "..", "cpu"):
+        (root / "sys/fs/cgroup" / folder / "anna").mkdir(parents=True)
+        for place in (folder, f"{folder}/anna"):
+            (root / "sys/fs/cgroup" / place / "cpu.cfs_quota_us").write_text("5")
+    (root / "proc/self").mkdir(parents=True)
+    (root / "proc/self/cgroup").write_text("3:name=secret:/anna\n2:secret:/anna\n4:..:/anna\n1:cpu:/anna\n")
+    assert record(tmp_path / "out", root=root).returncode == 0
+    assert {path for path in files_of(tmp_path / "out") if path.startswith("sys/")} == {
+        "sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+        "sys/fs/cgroup/cpu/blanked/cpu.cfs_quota_us",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("lxc", "lxc\n"), ("systemd-nspawn\n", "systemd-nspawn\n"), ("secret-box\n", "container\n"), ("", "")],
+)
+def test_of_a_container_only_a_known_kind_is_told(text: str, kept: str) -> None:
+    assert load("record_hardware").blank("run/systemd/container", text.encode()) == kept.encode()
+
+
+def test_memory_swap_and_load_are_kept_as_the_kernel_writes_them_alone() -> None:
+    blank = load("record_hardware").blank
+    assert blank("proc/meminfo", b"MemTotal: 9 kB\nActive(anon): 1 kB\nsecret: 9 kB\nOwner: anna\n") == (
+        b"MemTotal: 9 kB\nActive(anon): 1 kB\n"
+    )
+    swaps = b"/dev/zram0 partition 9 1 5\n/dev/sdsecret partition 8 1 5\n/dev/nvme0n1p3 partition 7 1 5\nanna\n"
+    assert blank("proc/swaps", b"Filename secret\n" + swaps).splitlines()[1:] == [
+        b"/dev/zram0\tpartition\t9\t1\t5",
+        b"/swap\tpartition\t8\t1\t5",
+        b"/dev/nvme0n1p3\tpartition\t7\t1\t5",
+    ]
+    assert blank("proc/loadavg", b"0.12 0.08 0.03 1/143 1432\nanna\n") == b"0.12 0.08 0.03 1/143 0\n"
+
+
+GOOD = {
+    "recorded_by": "scripts/record_hardware.py",
+    "system": "Linux",
+    "machine": "aarch64",
+    "pointer_bits": 64,
+    "page_size_bytes": 16384,
+    "python": "3.13.0rc1+",
+    "libc": "glibc 2.41",
+    "cpus_allowed": [0, 1, 8192],
+    "vcgencmd": {
+        "get_throttled": "throttled=0x50005",
+        "measure_clock arm": "frequency(48)=1500345728",
+        "measure_temp": "temp=48.2'C",
+        "version": "Aug 20 2025 17:02:31 \nCopyright (c) 2012 Broadcom\nversion cd866525 (clean) (release) (start)",
+    },
+}
+
+
+def test_a_whole_recording_is_kept() -> None:
+    recorder = load("record_hardware")
+    assert recorder.known_facts(GOOD) == GOOD
+    for name in NAMES:
+        said = json.loads((BOARDS / name / "recording.json").read_text())
+        assert recorder.known_facts(said) == said, name
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({key: value} for key in [*GOOD, "host", "secret"] for value in ("secret", ["secret"], {"secret": 1}, None)),
+        *({key: value} for key in ("pointer_bits", "page_size_bytes") for value in (True, 33, 1.5, -4096, 1 << 70)),
+        *({"cpus_allowed": cpus} for cpus in ([], [True], [-1], [0, "secret"], [1 << 40], [0] * 9000)),
+        *({key: f"{GOOD[key]} secret"} for key in ("recorded_by", "system", "machine", "python", "libc")),
+        *({"vcgencmd": {question: "secret"}} for question in ("get_throttled", "measure_temp", "version", "secret")),
+        {"vcgencmd": {"otp_dump": "28:deadbeef"}},
+        {"vcgencmd": {"get_throttled": "throttled=0x0 secret"}},
+        {"vcgencmd": {"measure_temp": "temp=1'C\n"}},
+        [GOOD],
+        "secret",
+    ],
+)
+def test_of_another_recording_only_what_is_known_and_well_formed_is_kept(said: object, tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/recording.json").write_text(json.dumps(said))
+    assert record(tmp_path / "out", root=tmp_path / "root").returncode == 0
+    assert files_of(tmp_path / "out") == {"recording.json": b"{}\n"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "\0", "nul", '{"pointer_bits": ' + "9" * 9000 + "}"])
+def test_a_recording_that_is_none_is_left_out(text: str, tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/recording.json").write_text(text)
+    assert record(tmp_path / "out", root=tmp_path / "root").returncode == 0
+    assert files_of(tmp_path / "out") == {"recording.json": b"{}\n"}
+
+
+def test_of_the_firmwares_version_what_is_unknown_is_cut_off() -> None:
+    facts = load("record_hardware").known_facts
+    said = {"version": "2025/01/08 17:52:48 \nCopyright (c) 2012 Broadcom\nversion 97facbf4 (release) (secret)"}
+    assert facts({"vcgencmd": said})["vcgencmd"]["version"].endswith("version 97facbf4 (release)")
+
+
+def test_names_of_folders_and_files_are_kept_only_if_they_are_known(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for path in (
+        "sys/devices/system/cpu/cpu0-anna/cpu_capacity",
+        "sys/devices/system/cpu/cpu0/topology/secret",
+        "sys/devices/system/cpu/cpu0/topology/ppin",
+        "sys/devices/system/cpu/cpu0/cache/index0/uevent",
+        "sys/devices/system/cpu/cpufreq/policy0/secret",
+        "sys/class/hwmon/hwmon0-anna/name",
+        "sys/devices/platform/soc-anna/soc:firmware/get_throttled",
+        "sys/class/thermal/thermal_zone0/trip_point_0_secret",
+    ):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("deadbeef")
+    assert record(tmp_path / "out", root=root).returncode == 0
+    assert set(files_of(tmp_path / "out")) == {"recording.json"}
+
+
+def test_the_node_of_a_cpu_is_recorded_by_its_name_alone(tmp_path: Path) -> None:
+    root, cpus = tmp_path / "root", "sys/devices/system/cpu"
+    links = {
+        "cpu0": "../../../firmware/devicetree/base/cpus/cpu@100",
+        "cpu1": "/home/anna/secret",
+        "cpu2": "cpu@secret",
+    }
+    for cpu, link in links.items():
+        (root / cpus / cpu).mkdir(parents=True)
+        (root / cpus / cpu / "of_node").symlink_to(link)
+    for cpu, text in {"cpu3": "cpu@3\n", "cpu4": "secret\n"}.items():
+        (root / cpus / cpu).mkdir()
+        (root / cpus / cpu / "of_node_name").write_text(text)
+    assert record(tmp_path / "out", root=root).returncode == 0
+    found = {path.split("/")[4]: data for path, data in files_of(tmp_path / "out").items() if "of_node" in path}
+    assert found == {"cpu0": b"cpu@100\n", "cpu3": b"cpu@3\n", "cpu4": b""}
+
+
+def test_a_tree_of_thousands_of_cpus_is_recorded_in_part_and_soon(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for cpu in range(9000):
+        folder = root / f"sys/devices/system/cpu/cpu{cpu}/cache/index0"
+        folder.mkdir(parents=True)
+        (folder / "size").write_text("32K")
+        node = root / f"proc/device-tree/cpus/cpu@{cpu:x}"
+        node.mkdir(parents=True)
+        (node / "reg").write_bytes(cpu.to_bytes(4, "big"))
+    started = time.monotonic()
+    done = record(tmp_path / "out.tar", root=root)
+    assert time.monotonic() - started < 20
+    assert done.returncode == 0, done.stderr
+    assert "(too many of a kind)" in done.stdout
+    with tarfile.open(tmp_path / "out.tar") as file:
+        names = set(file.getnames())
+    assert {name for name in names if "cache" in name} == {
+        f"sys/devices/system/cpu/cpu{cpu}/cache/index0/size" for cpu in range(1024)
+    }
+    assert len(names) == 2 * 1024 + 1
+
+
+def test_a_tree_of_large_files_is_not_read_to_its_end(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for zone in range(1000):
+        (root / f"sys/class/thermal/thermal_zone{zone}").mkdir(parents=True)
+        with (root / f"sys/class/thermal/thermal_zone{zone}/type").open("wb") as file:
+            file.truncate(1 << 30)
+    recorder = load("record_hardware").Recorder(str(root)).record()
+    assert recorder.found == {}
+    assert recorder.left_out["too large"] == 1000
+    assert recorder.total < 21_000_000
 
 
 @pytest.mark.parametrize("name", NAMES)
