@@ -12,6 +12,7 @@ ProfilerError               exit status 2, no traceback
 ├── MemoryNeedError         more memory is needed than there is; raised before anything is allocated
 ├── ExportError             an exporter failed or wrote something that did not pass its proof
 ├── MissingPackageError     an optional package is not installed; says the install line
+├── MissingToolError        a program that is no Python package is missing (`explain.tools`); says what to install
 ├── RefusalError            a runtime does not accept a file that is sound; recorded as a failure of its case
 └── RunInterruptedError     the run was asked to end before anything was measured; exit status 128 + signal
 ```

@@ -17,11 +17,11 @@ from profiler import __version__
 from profiler.errors import ProfilerError, RunInterruptedError
 from profiler.signals import unwind
 
-COMMANDS = ("profile", "export", "hardware", "run", "report", "selfcheck", "suites")
+COMMANDS = ("profile", "export", "hardware", "run", "report", "explain", "selfcheck", "suites")
 
 
 class _LazyGroup(click.Group):
-    """Imports a command's module when it is asked for: `--help` reads six short ones, `run` only its own."""
+    """Imports a command's module when it is asked for: `--help` reads all of them, `run` only its own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)

@@ -11,7 +11,7 @@ from profiler.errors import OptionError
 from profiler.hardware.capture import capture_hardware
 from profiler.measure.eviction import choose_eviction_bytes
 from profiler.records import Control, Form, Options, Weights
-from profiler.runtimes import RUNTIMES, runtime_info
+from profiler.runtimes import DEFAULT_RUNTIMES, runtime_info
 from profiler.session import options_problem
 
 ROUNDS = 11  # where the pilot has not chosen another number
@@ -44,9 +44,11 @@ def choose_options(  # noqa: PLR0913 - one per option
     """
     for name in runtimes:
         runtime_info(name).require()
-    installed = [info for info in RUNTIMES if info.is_installed]
+    installed = [info for info in DEFAULT_RUNTIMES if info.is_installed]
     left_out = [
-        f"{info.name}: {info.package} is not installed" for info in RUNTIMES if not runtimes and info not in installed
+        f"{info.name}: {info.package} is not installed"
+        for info in DEFAULT_RUNTIMES
+        if not runtimes and info not in installed
     ]
     if identical and slower:
         raise OptionError("--identical and --slower are two controls; give one of them")

@@ -165,7 +165,8 @@ artifact_options = combine(
 check_options = combine(
     click.option(
         "--runtime", "runtimes", multiple=True,
-        help="Runtime to measure. Repeatable.  [default: all installed]",
+        help="Runtime to measure. Repeatable.  [default: onnxruntime, onnxruntime-unpacked, torchscript and numpy, as"
+        " far as installed]",
     ),
     click.option(
         "--margin", type=MARGIN, default="3%", show_default=True, help="The smallest difference worth acting on."

@@ -8,7 +8,7 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ _ALLOWED = {  # a network of Linear layers, and an identity model
     "aten::log_softmax", "aten::unsqueeze", "aten::squeeze", "aten::clone",
     "aten::narrow", "aten::slice", "aten::pad", "prim::Constant", "prim::GetAttr", "prim::ListConstruct",
 }  # fmt: skip
+
+_WEIGHT_INPUT = {"aten::linear": 1, "aten::matmul": 1, "aten::mm": 1, "aten::addmm": 2}
 
 
 MAX_CODE_BYTES = 10_000_000
@@ -88,7 +90,12 @@ def _refuse_code_that_runs_on_loading(path: Path) -> None:
 
 def stored_model(module: "torch.jit.ScriptModule", *, where: str) -> StoredModel:
     """The operators of a loaded, frozen module and its Linear layers."""
-    nodes = [node for node in _nodes(module) if not node.kind().startswith("prim::")]
+    return stored_nodes(_nodes(module), where=where)
+
+
+def stored_nodes(graph: Iterable[Any], *, where: str) -> StoredModel:
+    """The operators among the nodes of a graph, and the products with a constant weight among them."""
+    nodes = [node for node in graph if not node.kind().startswith("prim::")]
     layers = (_layer(node, where) for node in nodes)
     return StoredModel(
         operators=tuple(node.kind() for node in nodes),
@@ -105,9 +112,9 @@ def _nodes(module: "torch.jit.ScriptModule") -> Iterator[Any]:
 
 def _layer(node: Any, where: str) -> LayerProof | None:
     """The proof of a product with a constant weight, None for any other node."""
-    if node.kind() not in {"aten::linear", "aten::matmul", "aten::mm"}:
+    if node.kind() not in _WEIGHT_INPUT:
         return None
-    weight = list(node.inputs())[1].toIValue()
+    weight = list(node.inputs())[_WEIGHT_INPUT[node.kind()]].toIValue()
     if weight is None or weight.dim() != 2:  # noqa: PLR2004 - a matrix
         return None
     # aten::linear takes [out, in]; contiguous, that is what lies in memory; otherwise its strides tell of [in, out]

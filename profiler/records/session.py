@@ -128,11 +128,18 @@ class ExecutedLayout(enum.StrEnum):
 
 
 class Executed(Record, frozen=True, kw_only=True):
-    """What a runtime executes for one loaded file, and how that is known."""
+    """What a runtime executes for one loaded file, and how that is known.
+
+    `rewritten` tells what the runtime made of the stored operators or weights, empty if it left them alone.
+    `extra_copies` is how many copies of the weights it keeps beside the one its kernels read, None where that cannot
+    be seen.
+    """
 
     layout: ExecutedLayout
     operator: str
     known_by: str
+    rewritten: str = ""
+    extra_copies: int | None = None
 
 
 class ArmTruth(Record, frozen=True, kw_only=True):

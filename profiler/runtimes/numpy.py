@@ -71,6 +71,7 @@ class NumpyModel:
             layout=ExecutedLayout(self._layout.value),
             operator="x @ W.T" if self._layout is WeightLayout.OUT_IN else "x @ W",
             known_by=f"the strides {strides} handed to np.matmul",
+            extra_copies=0,
         )
 
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU: as deployed, and with weight packing switched off."""
+"""ONNX Runtime on the CPU: as deployed, with weight packing switched off, and at lower graph optimisation levels."""
 
 import functools
 import os
@@ -17,10 +17,18 @@ from models.workload import Workload
 from profiler.errors import RefusalError
 from profiler.hardware.surroundings import look_around
 from profiler.proof.onnx import prove_onnx
+from profiler.proof.stored import StoredModel
 from profiler.records import Executed, ExecutedLayout
+from profiler.runtimes.rewriting import changed_operators
 
 _REFUSALS = (errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf, errors.InvalidArgument, errors.NotImplemented)
 _ERRORS_ONLY = 3  # ORT_LOGGING_LEVEL_ERROR
+_LEVELS = {
+    "disabled": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
+    "basic": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    "extended": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+}
 MAX_READ_BACK_BYTES = 64_000_000  # a larger optimised graph is not written out just to be looked at
 
 
@@ -28,6 +36,7 @@ class OnnxRuntime:
     """ONNX Runtime as deployed: all graph optimisations, constant weights packed when a session is created."""
 
     packs_weights = True
+    level = "all"
 
     def __init__(self) -> None:
         self.clock = time.perf_counter_ns
@@ -40,7 +49,7 @@ class OnnxRuntime:
         Raises:
             RefusalError: ONNX Runtime does not accept the file.
         """
-        return OnnxModel(path, functools.partial(self._options, threads), packed=self.packs_weights)
+        return OnnxModel(path, functools.partial(self._options, threads), packs=self.packs_weights, level=self.level)
 
     def load_identity(self, path: Path | None, workload: Workload, *, threads: int) -> "OnnxModel":
         """Create a session of the identity model."""
@@ -50,6 +59,7 @@ class OnnxRuntime:
     def _options(self, threads: int) -> Any:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY
+        options.graph_optimization_level = _LEVELS[self.level]
         if threads == 1:
             options.inter_op_num_threads = 1
             # Set even to 1: left alone, ONNX Runtime pins threads to cores, which fails in containers
@@ -71,13 +81,32 @@ class UnpackedOnnxRuntime(OnnxRuntime):
     packs_weights = False
 
 
+class DisabledOnnxRuntime(OnnxRuntime):
+    """The graph as it is stored."""
+
+    level = "disabled"
+
+
+class BasicOnnxRuntime(OnnxRuntime):
+    """Constants folded, redundant nodes removed, MatMul + Add made Gemm."""
+
+    level = "basic"
+
+
+class ExtendedOnnxRuntime(OnnxRuntime):
+    """As basic, and activations fused into what goes before them."""
+
+    level = "extended"
+
+
 class OnnxModel:
     """One session."""
 
-    def __init__(self, path: Path, options: Callable[[], Any], *, packed: bool) -> None:
+    def __init__(self, path: Path, options: Callable[[], Any], *, packs: bool, level: str) -> None:
         self._path = path
         self._options = options
-        self._packed = packed
+        self._packs = packs
+        self._level = level
         self._session = _create(path, options())
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
@@ -96,33 +125,34 @@ class OnnxModel:
         return functools.partial(self._session.run_with_iobinding, binding)
 
     def executed(self) -> Executed:
-        """The optimised graph, written out by ONNX Runtime and read back.
+        """The graph at this very optimisation level, written out by ONNX Runtime and read back.
 
         Packing itself cannot be seen from outside: `Gemm` and `MatMul` kernels pack a constant float32 right side
-        unless `session.disable_prepacking` is set (onnxruntime/core/providers/cpu/math/gemm.cc and matmul.cc).
+        unless `session.disable_prepacking` is set (onnxruntime/core/providers/cpu/math/gemm.cc and matmul.cc). The
+        output of a `Transpose` that is left in the graph is no constant.
 
         This copy's own session is given up first, since a board may not hold the weights twice: the last thing to ask.
         """
         del self._session
         if self._path.stat().st_size > MAX_READ_BACK_BYTES:
-            layout = ExecutedLayout.PACKED if self._packed else ExecutedLayout.UNKNOWN
+            layout = ExecutedLayout.PACKED if self._packs else ExecutedLayout.UNKNOWN
             return Executed(layout=layout, operator="unknown", known_by="too large to read the optimised graph back")
-        stored = self._read_back()
-        operators = ", ".join(dict.fromkeys(layer.operator for layer in stored.layers)) or ", ".join(stored.operators)
-        if self._packed and stored.layers:
-            return Executed(
-                layout=ExecutedLayout.PACKED,
-                operator=operators,
-                known_by="optimised graph read back; ONNX Runtime packs the constant weights of these kernels at load",
-            )
-        layouts = [layout for layout in WeightLayout if stored.layers and stored.is_stored_as(layout)]
+        stored, left = prove_onnx(self._path), self._read_back()
+        keeps_transpose = any(layer.operator.startswith("Transpose") for layer in left.layers)
+        if not self._packs:
+            packing = "packing switched off"
+        elif keeps_transpose:
+            packing = "what a Transpose puts out at every call cannot be packed"
+        else:
+            packing = "ONNX Runtime packs the constant weights of these kernels at load"
         return Executed(
-            layout=ExecutedLayout(layouts[0].value) if len(layouts) == 1 else ExecutedLayout.UNKNOWN,
-            operator=operators,
-            known_by="optimised graph read back; packing switched off",
+            layout=_layout(left, packed=self._packs and not keeps_transpose),
+            operator=", ".join(dict.fromkeys(layer.operator for layer in left.layers)) or ", ".join(left.operators),
+            known_by=f"graph optimised at level {self._level} read back; {packing}",
+            rewritten=changed_operators(stored.operators, left.operators),
         )
 
-    def _read_back(self) -> Any:
+    def _read_back(self) -> StoredModel:
         memory = Path("/dev/shm")  # noqa: S108 - keeps the copy off an SD card; the folder in it is made by tempfile
         with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
             optimized = Path(folder) / "optimized.onnx"
@@ -130,6 +160,15 @@ class OnnxModel:
             options.optimized_model_filepath = str(optimized)
             _create(self._path, options)
             return prove_onnx(optimized)
+
+
+def _layout(left: StoredModel, *, packed: bool) -> ExecutedLayout:
+    if not left.layers:
+        return ExecutedLayout.UNKNOWN
+    if packed:
+        return ExecutedLayout.PACKED
+    layouts = [layout for layout in WeightLayout if left.is_stored_as(layout)]
+    return ExecutedLayout(layouts[0].value) if len(layouts) == 1 else ExecutedLayout.UNKNOWN
 
 
 def _create(path: Path, options: Any) -> Any:

@@ -1,0 +1,46 @@
+"""Whole runs of the runtimes that are not measured by default: real workers, real files."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from profiler.records import EndReason, ExecutedLayout
+from profiler.runtimes import DEFAULT_RUNTIMES, RUNTIMES
+from profiler.session import ARMS, load_session
+from tests.runs import execute, options
+
+OTHERS = [info.name for info in RUNTIMES if info not in DEFAULT_RUNTIMES]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("forked", "names"), [(False, OTHERS), (True, ["eager", "reference-dot"])])
+def test_every_other_runtime_measures_every_case(
+    exported: Path, tmp_path: Path, forked: bool, names: list[str]
+) -> None:
+    end, session = execute(exported, tmp_path / "s.jsonl", options(*names, passes=1, cost_passes=1, forked=forked))
+    assert end.reason is EndReason.COMPLETE
+    assert not session.failures, session.failures
+    assert len(session.checks) == len(session.blocks) == len(session.costs) == 4 * len(names)
+    for block in session.blocks:
+        (arm_set,) = block.sets
+        assert set(arm_set.slices_ns) == set(ARMS)
+        assert len(arm_set.identity_ns) == 3
+    for check in session.checks:
+        assert all(arm.max_error <= arm.tolerance for arm in check.arms)
+        if check.case.startswith("torchscript-optimized/"):
+            assert {arm.executed.layout for arm in check.arms} == {ExecutedLayout.IN_OUT}
+    assert load_session(tmp_path / "s.jsonl").checks == session.checks
+
+
+def test_more_threads_than_the_reference_kernels_use_are_a_failure_that_says_so(exported: Path, tmp_path: Path) -> None:
+    _, session = execute(exported, tmp_path / "s.jsonl", options("reference-dot", passes=1, threads=2))
+    assert not session.blocks
+    assert all("one thread, not 2" in failure.message for failure in session.failures)
+    assert len(session.failures) == 4
+
+
+def test_the_help_of_run_names_the_default_runtimes_and_stays_light(cli: Any) -> None:
+    outcome = cli("run", "--help")
+    assert outcome.status == 0
+    assert "onnxruntime-unpacked" in outcome.out
