@@ -24,7 +24,7 @@ from profiler.roofline.capture import capture_known, capture_measured
     help="Measure what this machine can do at best: where caches end, bandwidth, multiply-adds, timer. Under 20 s on a"
     " Raspberry Pi 4; `run` uses the result until the next boot.",
 )  # fmt: skip
-def command(as_json: bool, root: Path, is_measured: bool) -> None:  # noqa: FBT001 - click's way
+def command(as_json: bool, root: Path, is_measured: bool) -> int:  # noqa: FBT001 - click's way
     """Show what this machine is: cores, caches, memory, clocks, conditions, software, and what to mind before a run.
 
     Each fact names its source; what cannot be read is "unknown"; where sources differ, all are shown. Nothing on the
@@ -37,6 +37,8 @@ def command(as_json: bool, root: Path, is_measured: bool) -> None:  # noqa: FBT0
     else:
         hardware = capture_known() if root == LIVE else capture_hardware(root)
     click.echo(format_hardware_json(hardware) if as_json else render_machine(hardware), nl=False)
+    is_missing = is_measured and not (hardware.measured and hardware.measured.cores)
+    return 1 if is_missing else 0
 
 
 def format_hardware_json(hardware: HardwareInfo) -> str:

@@ -114,10 +114,6 @@ def _third_level(board: BoardRow, cpus: Sequence[int]) -> Iterator[CacheClaim]:
             yield CacheClaim(cpu=cpu, level=3, type="unified", source=table_source(board, "l3_bytes"), fields=fields)
 
 
-def _source(board: BoardRow, field: str) -> str:
-    return BOARD_SOURCE + UNSURE * (field in board.unsure)
-
-
 def table_source(board: BoardRow, field: str) -> str:
     """How a field of a row is quoted."""
     return BOARD_SOURCE + UNSURE * (field in board.unsure)

@@ -30,11 +30,6 @@ def read_firmware(root: Path) -> str | None:
     return _words(root, ("bios_vendor", "bios_version", "bios_date"))
 
 
-def read_vendor(root: Path) -> str:
-    """The machine's vendor, empty if unknown: hypervisors put their name there."""
-    return _words(root, ("sys_vendor",)) or ""
-
-
 def _words(root: Path, names: tuple[str, ...]) -> str | None:
     texts = [read_name(root / _FOLDER / name) or "" for name in names]
     return " ".join(text for text in texts if text.lower() not in _FILLERS) or None

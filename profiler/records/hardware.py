@@ -113,7 +113,7 @@ class Memory(Record, frozen=True, kw_only=True):
 class Environment(Record, frozen=True, kw_only=True):
     """What stands between this program and the hardware: "none" where nothing was found, None where nobody tells.
 
-    `userland` is said where programs have fewer bits than the kernel.
+    `userland` says how many bits programs have, and whether the kernel has more.
     """
 
     vm: Fact[str] = _UNKNOWN

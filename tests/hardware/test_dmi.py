@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from profiler.hardware.dmi import read_firmware, read_product, read_vendor
+from profiler.hardware.dmi import read_firmware, read_product
 from tests.hardware.trees import write
 
 
@@ -14,7 +14,6 @@ def test_vendor_and_product_name_the_machine(tmp_path: Path) -> None:
     assert read_product(dmi(tmp_path, sys_vendor="LENOVO", product_name="20LDCTO1WW", board_name="x")) == (
         "LENOVO 20LDCTO1WW"
     )
-    assert read_vendor(tmp_path) == "LENOVO"
 
 
 @pytest.mark.parametrize(
@@ -27,7 +26,6 @@ def test_a_vendor_who_filled_in_nothing_leaves_it_to_the_mainboard(tmp_path: Pat
 
 def test_no_table_no_name(tmp_path: Path) -> None:
     assert read_product(tmp_path) is read_firmware(tmp_path) is None
-    assert read_vendor(tmp_path) == ""
 
 
 def test_the_firmware_has_vendor_version_and_date(tmp_path: Path) -> None:
