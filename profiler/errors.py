@@ -12,7 +12,7 @@ ProfilerError               exit status 2, no traceback
 ├── MemoryNeedError         more memory is needed than there is; raised before anything is allocated
 ├── ExportError             an exporter failed or wrote something that did not pass its proof
 ├── MissingPackageError     an optional package is not installed; says the install line
-├── MissingToolError        a program that is no Python package is missing (`explain.tools`); says what to install
+├── MissingToolError        a program that is no Python package is missing; says what to install
 ├── RefusalError            a runtime does not accept a file that is sound; recorded as a failure of its case
 └── RunInterruptedError     the run was asked to end before anything was measured; exit status 128 + signal
 ```
@@ -67,6 +67,13 @@ class MissingPackageError(ProfilerError):
     def __init__(self, package: str, *, extra: str | None, needed_for: str) -> None:
         requirement = f'"layout-profiler[{extra}]"' if extra else package
         super().__init__(f"{needed_for} needs {package}, which is not installed: pip install {requirement}")
+
+
+class MissingToolError(ProfilerError):
+    """A program that is no Python package is not installed, or does not work."""
+
+    def __init__(self, problem: str, *, install: str) -> None:
+        super().__init__(f"{problem}; {install}")
 
 
 class RefusalError(ProfilerError):

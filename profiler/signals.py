@@ -69,5 +69,5 @@ def describe_signal(number: int) -> str:
     try:
         known = signal.Signals(number)
     except ValueError:
-        return f"ended by signal {number}"
+        return f"signal {number} (ended by a signal)"
     return f"{known.name} ({_MEANINGS.get(known, 'ended by a signal')})"

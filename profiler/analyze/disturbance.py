@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from profiler.hardware.throttling import NOW
 from profiler.records import Block, Conditions, Disturbance, Quiet
 
 CANARY_DRIFT = 0.05  # a fixed task that takes 5 % longer: the machine changed under the block
@@ -16,7 +17,6 @@ STOLEN_SHARE = 0.05  # of its time in which the worker had no CPU
 MIN_CANARIES = 5  # before so many blocks nobody can say what the canary takes here
 CLOCK_JUMP_S = 2.0  # between the wall clock and the monotonic one
 SUSPENDED_S = 0.5
-_THROTTLED_NOW = 0xF  # the low bits of the firmware's word: what happens at this moment
 
 
 def disturbances(quiet: Quiet, *, threads: int, canaries: Collection[float]) -> list[Disturbance]:
@@ -46,7 +46,7 @@ def disturbances(quiet: Quiet, *, threads: int, canaries: Collection[float]) -> 
 def changes(before: Conditions, after: Conditions) -> list[Disturbance]:
     """What two looks at the machine show to have happened between them."""
     found = []
-    if after.throttled is not None and after.throttled & _THROTTLED_NOW:
+    if after.throttled is not None and after.throttled & NOW:
         found.append(Disturbance.THROTTLED)
     if before.governors != after.governors:
         found.append(Disturbance.GOVERNOR)

@@ -111,8 +111,7 @@ def level_rates(core: MeasuredCore, caches: Sequence[CacheInfo], cpus: Sequence[
 def _cores(hardware: HardwareInfo, cpus: Sequence[int]) -> list[MeasuredCore]:
     """The measured cores that the run may have used; none if it may have used one that was not measured."""
     measured = hardware.measured.cores if hardware.measured else ()
-    allowed = set(cpus)
-    used = {kind.name for kind in hardware.core_types if not allowed or set(kind.cpus) & allowed}
+    used = {kind.name for kind in hardware.core_types if not cpus or set(kind.cpus) & set(cpus)}
     if used - {core.core for core in measured}:
         return []
     return [core for core in measured if not used or core.core in used]

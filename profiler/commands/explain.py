@@ -7,7 +7,7 @@ import click
 
 from profiler.bundle import open_bundle
 from profiler.commands.options import BATCH, quiet_option
-from profiler.errors import OptionError
+from profiler.errors import MissingToolError, OptionError
 from profiler.explain.boards import choose_board
 from profiler.explain.counters import try_counters
 from profiler.explain.evidence import Explanation, Geometry, Source, SourceName
@@ -16,7 +16,6 @@ from profiler.explain.geometry import USUAL_LINE_BYTES, board_geometry, machine_
 from profiler.explain.render import format_json, render_explanation
 from profiler.explain.select import Choice, choose_cases
 from profiler.explain.simulation import simulation
-from profiler.explain.tools import MissingToolError
 from profiler.hardware.capture import capture_hardware
 from profiler.records import CacheInfo, Form, HardwareInfo
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from profiler.child import ChildError
 from profiler.explain.evidence import Source, SourceName
 from profiler.explain.job import Arm, CountedJob, Tried, WalkJob
-from profiler.explain.start import ChildError, ask_child
+from profiler.explain.start import ask_child
 
 PRODUCTS, LEAST_CALLS, MOST_CALLS = 2_000_000_000, 5, 5000
 _WHAT = "hardware counters of this machine (perf events, user space only)"

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from profiler.child import ChildError
 from profiler.errors import InputError
 from profiler.explain.callgrind import Dump, read_dump
 from profiler.explain.evidence import Geometry, Source, SourceName
 from profiler.explain.job import Arm, SimulatedJob
-from profiler.explain.start import ChildError, ask_child
+from profiler.explain.start import ask_child
 from profiler.explain.tools import Tools, compile_requests, find_tools
 
 PRODUCTS, LEAST_CALLS, MOST_CALLS = 20_000_000, 2, 50  # a few seconds of counting on a laptop, naive loops included

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from profiler.errors import ProfilerError
+from profiler.errors import MissingToolError
 
 COMPILERS = ("cc", "gcc", "clang")
 LIMIT_S = 60.0
@@ -21,13 +21,6 @@ void stop_counting(void) { CALLGRIND_STOP_INSTRUMENTATION; }
 void zero_counts(void) { CALLGRIND_ZERO_STATS; }
 void dump_counts(void) { CALLGRIND_DUMP_STATS; }
 """
-
-
-class MissingToolError(ProfilerError):
-    """A program that is no Python package is not installed, or does not work."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"simulating caches {problem}; {_INSTALL}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,10 +41,10 @@ def find_tools() -> Tools:
     """
     valgrind = shutil.which("valgrind")
     if valgrind is None:
-        raise MissingToolError("needs valgrind, which is not installed")
+        raise _missing("needs valgrind, which is not installed")
     compiler = next((path for name in COMPILERS if (path := shutil.which(name))), None)
     if compiler is None:
-        raise MissingToolError("needs a C compiler for six lines, and there is no cc, gcc or clang")
+        raise _missing("needs a C compiler for six lines, and there is no cc, gcc or clang")
     return Tools(valgrind, _version(valgrind), compiler, _fixed_addresses())
 
 
@@ -66,8 +59,12 @@ def compile_requests(tools: Tools, folder: Path) -> Path:
     command = [tools.compiler, "-O1", "-shared", "-fPIC", "-o", str(library), str(source)]
     problem = _failure(command)
     if problem is not None:
-        raise MissingToolError(f"needs {tools.compiler} to compile valgrind/callgrind.h, but it says: {problem}")
+        raise _missing(f"needs {tools.compiler} to compile valgrind/callgrind.h, but it says: {problem}")
     return library
+
+
+def _missing(problem: str) -> MissingToolError:
+    return MissingToolError(f"simulating caches {problem}", install=_INSTALL)
 
 
 def _version(valgrind: str) -> str:
@@ -75,7 +72,7 @@ def _version(valgrind: str) -> str:
     try:
         done = subprocess.run([valgrind, "--version"], capture_output=True, timeout=LIMIT_S, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        raise MissingToolError(f"needs valgrind, and {valgrind} --version fails ({type(error).__name__})") from error
+        raise _missing(f"needs valgrind, and {valgrind} --version fails ({type(error).__name__})") from error
     match = re.search(rb"[0-9]+(?:\.[0-9]+)+", done.stdout)
     return match[0].decode() if match else "of an unknown version"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from profiler.hardware import devicetree, dmi
 from profiler.hardware.cpuinfo import Architecture, CpuInfo
+from profiler.hardware.facts import UNKNOWN
 from profiler.hardware.recording import Recording
 from profiler.hardware.source import exists, read_text
 from profiler.records import Environment, Fact
@@ -71,7 +72,7 @@ def _vm(root: Path, cpuinfo: CpuInfo) -> Fact[str]:
         return Fact(value="virtual machine", source="/proc/cpuinfo, flag hypervisor", raw="hypervisor")
     if cpuinfo.architecture == "x86":  # its hypervisors show themselves in the flags
         return Fact(value=NONE, source="/proc/cpuinfo, flags")
-    return Fact(value=NONE, source="device tree") if devicetree.read_model(root) else _UNKNOWN
+    return Fact(value=NONE, source="device tree") if devicetree.read_model(root) else UNKNOWN
 
 
 def _known(text: str | None) -> str | None:
@@ -111,7 +112,7 @@ def _container(root: Path) -> Fact[str]:
         found = next(kinds, None)
         if found:
             return Fact(value=found, source=f"/{path}")
-    return Fact(value=NONE, source="/proc/self/cgroup") if read_text(root / "proc/self/cgroup") else _UNKNOWN
+    return Fact(value=NONE, source="/proc/self/cgroup") if read_text(root / "proc/self/cgroup") else UNKNOWN
 
 
 def _emulation(root: Path, cpuinfo: CpuInfo, recording: Recording) -> Fact[str]:
@@ -129,16 +130,13 @@ def _emulation(root: Path, cpuinfo: CpuInfo, recording: Recording) -> Fact[str]:
                 source=source,
                 raw=raw,
             )
-    return Fact(value=NONE, source="uname, /proc/cpuinfo") if own and cpuinfo.architecture else _UNKNOWN
+    return Fact(value=NONE, source="uname, /proc/cpuinfo") if own and cpuinfo.architecture else UNKNOWN
 
 
 def _userland(recording: Recording) -> Fact[str]:
     if recording.pointer_bits is None:
-        return _UNKNOWN
+        return UNKNOWN
     text = f"{recording.pointer_bits}-bit"
     if recording.pointer_bits == 32 and (recording.machine or "").lower() in _64_BIT:  # noqa: PLR2004 - bits
         text = "32-bit on a 64-bit kernel"
     return Fact(value=text, source="this Python", raw=f"{recording.pointer_bits}-bit pointers, {recording.machine}")
-
-
-_UNKNOWN: Fact[str] = Fact(value=None, source="unknown")

@@ -9,14 +9,16 @@ from pathlib import Path
 import psutil
 
 from profiler import __version__
+from profiler.child import ChildError
 from profiler.hardware.cgroup import memory_limit_bytes
 from profiler.hardware.conditions import utc_now
 from profiler.hardware.source import read_int, read_text
+from profiler.privacy import hide_paths
 from profiler.records import CoreType, Measured
-from profiler.roofline.child import ChildError, ask_child
+from profiler.roofline.child import ask_child
 from profiler.roofline.job import Findings, Job
 from profiler.roofline.plan import NUMBA_BYTES, core_budget, largest_buffer
-from profiler.roofline.problems import NOT_MEASURED, NUMBA_DIED, hide_paths
+from profiler.roofline.problems import NOT_MEASURED, NUMBA_DIED
 
 Target = tuple[str | None, int | None]
 DEFAULT_PAGE_BYTES = 4096

@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from profiler.measure.process import die_with_parent
+from profiler.privacy import hide_paths
 from profiler.records import LatencyPoint, MeasuredCore
 from profiler.roofline.bandwidth import SLACK_BYTES, measure_bandwidths
 from profiler.roofline.buffer import make_buffer
@@ -17,7 +18,7 @@ from profiler.roofline.job import Findings, Job
 from profiler.roofline.knees import bandwidth_knees, latency_knees
 from profiler.roofline.peak import compile_polynomial, measure_peak
 from profiler.roofline.plan import BANDWIDTH_SHARE, CHASE_SHARE, PEAK_SHARE, Budget
-from profiler.roofline.problems import FAILED, hide_paths
+from profiler.roofline.problems import FAILED
 from profiler.roofline.steadiness import measure_steadiness
 from profiler.roofline.timer import measure_timer
 

@@ -7,17 +7,18 @@ from pathlib import Path
 import pytest
 
 from profiler.bundle import open_bundle
+from profiler.child import ChildError
 from profiler.commands import explain
 from profiler.controls import BUNDLE
-from profiler.errors import BundleError, OptionError
+from profiler.errors import BundleError, MissingToolError, OptionError
 from profiler.explain.boards import choose_board
 from profiler.explain.evidence import Counted, Source, SourceName
 from profiler.explain.gather import explain_cases
 from profiler.explain.geometry import board_geometry
 from profiler.explain.job import Arm, Findings, SimulatedJob
 from profiler.explain.select import Choice, choose_cases
-from profiler.explain.start import ChildError, ask_child
-from profiler.explain.tools import MissingToolError, find_tools
+from profiler.explain.start import ask_child
+from profiler.explain.tools import find_tools
 from profiler.records import Form
 
 CASE = "numpy/controlled/linear-64x64/b1"

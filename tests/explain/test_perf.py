@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from profiler.child import ChildError
 from profiler.explain.counters import Counters, refusals, try_counters
 from profiler.explain.events import EVENTS, INSTRUCTIONS, L1D_READ_MISSES, L1D_REFILLS, Event, events_of
 from profiler.explain.job import Tried, WalkJob
 from profiler.explain.perf import LinuxPerf, call_number, count_event, event_attributes, refusal
-from profiler.explain.start import ChildError
 from profiler.explain.trial import LINES, make_walk, try_event
 
 TASK_CLOCK = Event("task-clock", 1, 1)  # counted by the kernel itself, on every machine

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from profiler.explain.start import child_command, describe_death
-from profiler.explain.tools import MissingToolError, compile_requests, find_tools
+from profiler.errors import MissingToolError
+from profiler.explain.start import child_command, unknown_instruction
+from profiler.explain.tools import compile_requests, find_tools
 
 
 def program(folder: Path, name: str, body: str) -> None:
@@ -55,17 +56,13 @@ def test_a_setarch_that_may_not_is_left_out(tools_folder: Path) -> None:
     assert find_tools().fixed_addresses == (str(tools_folder / "setarch"), "-R")
 
 
-@pytest.mark.parametrize(
-    ("status", "said", "log", "expected"),
-    [
-        (-4, b"noise\n", "==1== Unrecognised instruction at 0x40.\n==1== x", "died of SIGILL: ==1== Unrecognised"),
-        (-11, b"", "", "died of SIGSEGV and said nothing"),
-        (-99, b"bye", "", "died of signal 99: bye"),
-        (1, b"Traceback\nValueError: \x1b[2Jno", "", "ended with status 1: ValueError: ?[2Jno"),
-    ],
-)
-def test_a_death_is_told_in_words(status: int, said: bytes, log: str, expected: str) -> None:
-    assert describe_death(status, said, log).startswith(expected)
+def test_an_instruction_that_valgrind_does_not_know_is_found_in_its_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert unknown_instruction(None) is unknown_instruction(log) is None
+    log.write_bytes(b"==1== noise\n==1== Unrecognised instruction at \x1b[2J0x40.\n==1== x\n")
+    assert unknown_instruction(log) == "==1== Unrecognised instruction at ?[2J0x40."
+    log.write_bytes(b"==1== all is well\n")
+    assert unknown_instruction(log) is None
 
 
 def test_the_child_is_this_program() -> None:

@@ -9,6 +9,7 @@ import msgspec
 import psutil
 import pytest
 
+from profiler.child import ChildError
 from profiler.records import CanaryFigures, CoreType, Measured, MeasuredCore, TimerFigures
 from profiler.roofline import child, measure
 from profiler.roofline.job import Findings, Job
@@ -83,7 +84,7 @@ def test_a_child_that_dies_either_way_leaves_nothing_but_problems(monkeypatch: p
 def test_a_child_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     use_program(monkeypatch, "import time\ntime.sleep(60)")
     job = Job(core=None, cpu=None, use_numba=False, buffer_bytes=1, budget_s=1.0, page_bytes=4096)
-    with pytest.raises(child.ChildError, match="did not end within 1 s"):
+    with pytest.raises(ChildError, match="did not end within 1 s"):
         child.ask_child(job, limit_s=0.5 + 0.1)
 
 

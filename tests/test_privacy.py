@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.roofline.problems import hide_paths, tells_of_failure
+from profiler.privacy import hide_paths
+from profiler.roofline.problems import tells_of_failure
 
 
 @pytest.mark.parametrize(
