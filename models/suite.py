@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from models.dtype import Dtype
 from models.layout import LinearShape, ShapeError
-from models.workload import FLOAT32_BYTES, NAME, Activation, Workload, linear_workload, network_layers
+from models.workload import NAME, Activation, Workload, linear_workload, network_layers
 
 MAX_SUITE_BYTES = 1_000_000
 MAX_SWEEP = 2.0**40
@@ -133,7 +134,7 @@ def square_side(weight_bytes: float) -> int:
 
     Kernels work on rows of 4, 8 or 16; an odd side would measure their tail loops.
     """
-    return max(8, round(math.sqrt(weight_bytes / FLOAT32_BYTES) / 8) * 8)
+    return max(8, round(math.sqrt(weight_bytes / Dtype.FLOAT32.item_bytes) / 8) * 8)
 
 
 def builtin_suites() -> tuple[Suite, ...]:

@@ -7,10 +7,10 @@ import re
 
 import msgspec
 
+from models.dtype import Dtype
 from models.layout import MAX_FEATURES, LinearShape, ShapeError
 
 MAX_LEADING_DIMENSIONS = 6  # torch and ONNX Runtime take more; no deployed Linear layer does
-FLOAT32_BYTES = 4
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -69,10 +69,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """How many weights all layers store, biases not counted."""
         return sum(layer.weight_count for layer in self.layers)
 
-    @property
-    def weight_bytes(self) -> int:
-        """What all weights take in float32, biases not counted."""
-        return FLOAT32_BYTES * self.weight_count
+    def weight_bytes(self, dtype: Dtype) -> int:
+        """What all weights take in a number format, biases not counted."""
+        return dtype.item_bytes * self.weight_count
 
     @property
     def is_one_layer(self) -> bool:

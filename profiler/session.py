@@ -215,7 +215,7 @@ def _header_problem(header: Header) -> str | None:
         if (
             case.runtime not in options.runtimes
             or case.form not in options.forms
-            or case.threads != options.threads
+            or case.threads not in options.threads
             or case.weights not in options.weights
             or case.control not in options.controls
             or not 0 <= case.copy < options.copies
@@ -227,7 +227,7 @@ def _header_problem(header: Header) -> str | None:
 def options_problem(options: Options) -> str | None:
     """What makes no sense in a run's options, None if nothing does."""
     looks, (lowest, highest) = options.looks, CONFIDENCE_LEVELS
-    counts = (options.rounds, options.threads, options.copies, 1 if options.sets is None else options.sets)
+    counts = (options.rounds, *options.threads, options.copies, 1 if options.sets is None else options.sets)
     rules = {
         f"looks are numbers of passes that rise, from 1 to {MAX_COUNT}": bool(looks)
         and list(looks) == sorted(set(looks))
@@ -240,6 +240,7 @@ def options_problem(options: Options) -> str | None:
         "a slice takes time, and eviction_bytes, cost_passes and slowdown_percent are not negative": (
             min(options.eviction_bytes, options.cost_passes, options.slowdown_percent) >= 0 and options.slice_s > 0
         ),
+        "threads are named, each number once": 0 < len(options.threads) == len(set(options.threads)),
         "repeat_share lies between 0 and 1": 0 <= options.repeat_share <= 1,
         "there are weights and controls": bool(options.weights and options.controls),
     }

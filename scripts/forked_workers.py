@@ -138,7 +138,7 @@ class Bench:
     def __init__(self, bundle: Bundle, control: Control, generator: random.Random) -> None:
         options = Options(
             runtimes=RUNTIMES, forms=(Form.CONTROLLED,), looks=(PASSES,), margin=DEFAULT_MARGIN,
-            confidence_level=CONFIDENCE_LEVEL, rounds=ROUNDS, slice_s=SLICE_S, threads=1, cpus=(), seed=0,
+            confidence_level=CONFIDENCE_LEVEL, rounds=ROUNDS, slice_s=SLICE_S, threads=(1,), cpus=(), seed=0,
             controls=(control,),
         )  # fmt: skip
         self._bundle = bundle

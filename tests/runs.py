@@ -71,7 +71,7 @@ def options(*runtimes: str, passes: int = PASSES, **changes: object) -> Options:
         "confidence_level": 0.95,
         "rounds": 3,
         "slice_s": 1e-5,
-        "threads": 1,
+        "threads": (1,),
         "cpus": (),
         "seed": 1,
         "sets": 1,

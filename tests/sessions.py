@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from models.dtype import Dtype
 from models.layout import LinearShape
 from models.workload import linear_workload
 from profiler.hardware.capture import capture_hardware
@@ -73,7 +74,7 @@ def make_case(batch: int = 1, runtime: str = "numpy", control: Control = Control
         form=Form.CONTROLLED,
         workload=WORKLOAD.name,
         batch_shape=(batch,),
-        dtype="float32",
+        dtype=Dtype.FLOAT32,
         threads=1,
         weights=Weights.WARM,
         control=control,
@@ -97,7 +98,7 @@ def make_header(cases: tuple[Case, ...], looks: tuple[int, ...] = (PASSES,)) -> 
             confidence_level=0.95,
             rounds=11,
             slice_s=0.001,
-            threads=1,
+            threads=(1,),
             cpus=(),
             seed=1,
             controls=tuple(dict.fromkeys(case.control for case in cases)),

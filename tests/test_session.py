@@ -292,7 +292,9 @@ def header_with(**changes: object) -> bytes:
         ({"confidence_level": -1.0}, "confidence"),
         ({"confidence_level": 95.0}, "confidence"),
         ({"rounds": 0}, "rounds"),
-        ({"threads": -1}, "threads"),
+        ({"threads": [-1]}, "threads"),
+        ({"threads": []}, "threads"),
+        ({"threads": [2, 2]}, "threads"),
         ({"copies": 0}, "copies"),
     ],
 )

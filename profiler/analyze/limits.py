@@ -9,12 +9,12 @@ says only that a call is as fast as that. A fraction above 1 says that the probe
 
 from collections.abc import Mapping, Sequence
 
+from models.dtype import Dtype
 from models.layout import WeightLayout
 from models.workload import Workload, batch_rows
 from profiler.hardware.caches import MEMORY, cache_level_for, data_cache_sizes
 from profiler.records import BandwidthPoint, CacheInfo, Case, HardwareInfo, Limit, LimitedBy, MeasuredCore, Weights
 
-ITEM_BYTES = {"float32": 4}
 FLOPS_PER_MULTIPLY_ADD = 2
 AT_LIMIT = 0.8  # from this fraction on, a call is said to sit at the limit
 BEATEN = 1.1  # the probes agree with C within 10 %: what is faster shows that the limit is not one
@@ -34,10 +34,9 @@ def limit_for(
         cpus: those the run was pinned to, none for all.
     """
     cores = _cores(hardware, cpus)
-    item_bytes = ITEM_BYTES.get(case.dtype)
-    if not cores or item_bytes is None or not time_s:
+    if not cores or not time_s:
         return None
-    flops, traffic = call_flops(workload, case.batch_shape), call_bytes(workload, case.batch_shape, item_bytes)
+    flops, traffic = call_flops(workload, case.batch_shape), call_bytes(workload, case.batch_shape, case.dtype)
     is_cold = case.weights is Weights.COLD
     bounds = [_bound(core, flops, traffic, case.threads, hardware if is_cold else None) for core in cores]
     known = [bound for bound in bounds if bound is not None]
@@ -62,11 +61,11 @@ def call_flops(workload: Workload, batch_shape: tuple[int, ...]) -> int:
     return rows * (FLOPS_PER_MULTIPLY_ADD * workload.weight_count + biases)
 
 
-def call_bytes(workload: Workload, batch_shape: tuple[int, ...], item_bytes: int) -> int:
+def call_bytes(workload: Workload, batch_shape: tuple[int, ...], dtype: Dtype) -> int:
     """The least bytes of a call: every weight, bias and input read once, every output written once."""
     rows = batch_rows(batch_shape)
     biases = sum(layer.out_features for layer in workload.layers if layer.bias)
-    return item_bytes * (workload.weight_count + biases + rows * (workload.in_features + workload.out_features))
+    return dtype.item_bytes * (workload.weight_count + biases + rows * (workload.in_features + workload.out_features))
 
 
 def is_at_limit(limit: Limit) -> bool:

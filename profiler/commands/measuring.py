@@ -29,7 +29,7 @@ def choose_options(  # noqa: PLR0913 - one per option
     confidence_level: float,
     weights: str,
     sets: int | None,
-    threads: int,
+    threads: tuple[int, ...] | str,
     cpus: Sequence[int],
     seed: int | None,
     identical: bool,
@@ -63,8 +63,8 @@ def choose_options(  # noqa: PLR0913 - one per option
         confidence_level=confidence_level,
         rounds=ROUNDS,
         slice_s=SLICE_S,
-        threads=threads,
-        cpus=check_cpus(cpus, threads=threads),
+        threads=choose_threads(threads, cpus),
+        cpus=check_cpus(cpus, threads=max(choose_threads(threads, cpus))),
         seed=secrets.randbits(32) if seed is None else seed,
         weights=kinds,
         eviction_bytes=choose_eviction_bytes(capture_hardware().caches) if is_cold else 0,
@@ -92,6 +92,14 @@ def choose_looks(passes: int | None, looks: tuple[int, ...] | None) -> tuple[int
     if passes is None:
         return DEFAULT_LOOKS
     return (*(look for look in DEFAULT_LOOKS if look < passes), passes)
+
+
+def choose_threads(wanted: tuple[int, ...] | str, cpus: Sequence[int]) -> tuple[int, ...]:
+    """The numbers of threads asked for; `all` doubles from 1 up to all CPUs that may be used."""
+    if not isinstance(wanted, str):
+        return wanted
+    most = len(set(cpus)) or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return (*(1 << power for power in range(most.bit_length()) if 1 << power < most), most)
 
 
 def check_cpus(cpus: Sequence[int], *, threads: int) -> tuple[int, ...]:
@@ -132,7 +140,7 @@ def refuse_other_options(options: Options) -> None:
         "confidence_level": (options.confidence_level,),
         "weights": (BOTH if len(options.weights) > 1 else options.weights[0].value,),
         "sets": (options.sets,),
-        "threads": (options.threads,),
+        "threads": options.threads,
         "cpus": options.cpus,
         "seed": (options.seed,),
         "identical": (Control.IDENTICAL in options.controls,),
@@ -144,6 +152,8 @@ def refuse_other_options(options: Options) -> None:
         if name not in own or context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
             continue
         given = context.params[name]
+        if name == "threads":
+            given = choose_threads(given, options.cpus)
         given = set(given) if isinstance(given, tuple) else {given}
         if given != set(own[name]):
             own_words = " ".join(str(value) for value in own[name] if value is not None) or "none"

@@ -13,6 +13,8 @@ from profiler.analyze.placement import MAX_SETS
 from profiler.records import ArtifactFormat, Form, Weights
 from profiler.session import CONFIDENCE_LEVELS
 
+ALL = "all"
+MAX_THREADS = 1024
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "": 1}
 
 
@@ -74,6 +76,23 @@ class LooksType(click.ParamType[tuple[int, ...]]):
         if not re.fullmatch(r"[0-9]{1,4}(,[0-9]{1,4})*", str(value).strip()):
             self.fail(f"{value!r} is no list of looks; write numbers of passes such as 8,12,16", param, ctx)
         return tuple(int(number) for number in str(value).split(","))
+
+
+class ThreadsType(click.ParamType[tuple[int, ...] | str]):
+    """`1`, `1,2,4`, or `all`, which depends on the CPUs that may be used."""
+
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...] | str:
+        """The numbers, each once and rising; `all` stays as it is."""
+        if value == ALL:
+            return ALL
+        if isinstance(value, tuple):
+            return value
+        numbers = str(value).strip().split(",")
+        if not all(re.fullmatch(r"[0-9]{1,4}", number) and 1 <= int(number) <= MAX_THREADS for number in numbers):
+            self.fail(f"{value!r} is no number of threads; write 4, 1,2,4 or all, from 1 to {MAX_THREADS}", param, ctx)
+        return tuple(sorted({int(number) for number in numbers}))
 
 
 class SetsType(click.ParamType[int]):
@@ -176,7 +195,10 @@ check_options = combine(
         help="How sure a report as a whole shall be that no pays off and no costs in it is false.",
     ),
     click.option("--budget", "budget_s", type=DURATION, help="End the run cleanly after this time: 90s, 5m, 1h."),
-    click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads per call."),
+    click.option(
+        "--threads", type=ThreadsType(), default="1", show_default=True,
+        help="Threads per call: 4; 1,2,4 to measure every case with each; all for 1, 2, 4 and so on up to all cores.",
+    ),
     click.option("--cpu", "cpus", type=click.IntRange(0), multiple=True, help="Pin the run to this CPU. Repeatable."),
     click.option(
         "--forked", is_flag=True,

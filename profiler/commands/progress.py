@@ -66,7 +66,7 @@ class RunProgress:
 
     def failed(self, failure: Failure) -> None:
         """A failure is on disk."""
-        self._bar.say(f"failed: {failure.case or failure.runtime}: {failure.message}")
+        self._bar.say(f"failed: {failure.subject}: {failure.message}")
 
     def warned(self, text: str) -> None:
         """Something the user should know."""

@@ -78,7 +78,7 @@ def measure_bundle(
     left_out: tuple[str, ...] = ()
     if resume:
         options = load_session(output).header.options
-        check_cpus(options.cpus, threads=options.threads)
+        check_cpus(options.cpus, threads=max(options.threads))
         refuse_other_options(options)
         for name in options.runtimes:
             runtime_info(name).require()

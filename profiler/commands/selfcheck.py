@@ -16,7 +16,7 @@ from profiler.commands.options import check_options, combine, force_option, quie
 from profiler.commands.run import measure
 from profiler.controls import BUNDLE
 from profiler.files import refuse_existing
-from profiler.records import Case, Control, Session
+from profiler.records import Case, Control, Session, Team
 from profiler.report.selfcheck import render_selfcheck
 from profiler.session import load_session
 
@@ -80,11 +80,12 @@ def check_session(session: Session) -> dict[str, SelfCheck | None]:
         found.case.id: found.verdict for case in session.header.cases for found in compare_session(_only(session, case))
     }
     options = session.header.options
+    teams = [Team(runtime, threads) for runtime in options.runtimes for threads in options.threads]
     return {
-        runtime: check_runtime(
-            runtime, [found for found in comparisons if found.case.runtime == runtime], alone, rule_of(options)
+        team.label: check_runtime(
+            team.label, [found for found in comparisons if found.case.team == team], alone, rule_of(options)
         )
-        for runtime in options.runtimes
+        for team in teams
     }
 
 

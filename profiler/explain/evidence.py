@@ -4,6 +4,7 @@ import enum
 
 import msgspec
 
+from models.dtype import Dtype
 from models.layout import WeightLayout
 from models.workload import format_batch
 from profiler.records.base import Record
@@ -75,6 +76,7 @@ class Counted(Record, frozen=True, kw_only=True):
     workload: str
     batch_shape: tuple[int, ...]
     layout: WeightLayout
+    dtype: Dtype
     weight_count: int
     line_bytes: int
     weight_lines: int
@@ -84,6 +86,11 @@ class Counted(Record, frozen=True, kw_only=True):
     misses_per_line: float | None = None
     events: dict[str, float] = msgspec.field(default_factory=dict)
     problem: str | None = None
+
+    @property
+    def weight_bytes(self) -> int:
+        """What the weights take."""
+        return self.dtype.item_bytes * self.weight_count
 
     @property
     def subject(self) -> str:

@@ -134,6 +134,7 @@ def _counted(
         workload=planned.workload.name,
         batch_shape=planned.case.batch_shape,
         layout=layout,
+        dtype=planned.case.dtype,
         weight_count=planned.workload.weight_count,
         line_bytes=line_bytes,
         weight_lines=lines,

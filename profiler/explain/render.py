@@ -45,8 +45,7 @@ def _source(source: Source) -> str:
 
 def _group(subject: str, arms: Sequence[Counted], findings: Sequence[Finding]) -> str:
     sizes = {
-        f"{arm.weight_lines:,} lines of weight ({format_bytes(4 * arm.weight_count)} / {arm.line_bytes} B)"
-        for arm in arms
+        f"{arm.weight_lines:,} lines of weight ({format_bytes(arm.weight_bytes)} / {arm.line_bytes} B)" for arm in arms
     }
     cases = {arm.case for arm in arms}
     return "\n".join(

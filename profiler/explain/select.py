@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from models.workload import FLOAT32_BYTES, batch_rows
+from models.workload import batch_rows
 from profiler.analyze.verdicts import DEFAULT_MARGIN
 from profiler.bundle import Bundle
 from profiler.errors import OptionError
@@ -56,7 +56,7 @@ def choose_calls(planned: PlannedCase, *, products: int, least: int, most: int) 
 
 def weight_lines(planned: PlannedCase, line_bytes: int) -> int:
     """The cache lines that the weights fill."""
-    return -(-FLOAT32_BYTES * planned.workload.weight_count // line_bytes)
+    return -(-planned.workload.weight_bytes(planned.case.dtype) // line_bytes)
 
 
 def _by_id(bundle: Bundle, text: str) -> PlannedCase:
@@ -96,7 +96,7 @@ def _options(runtimes: Iterable[str], form: Form) -> Options:
         confidence_level=0.95,
         rounds=1,
         slice_s=0.001,
-        threads=1,
+        threads=(1,),
         cpus=(),
         seed=0,
     )

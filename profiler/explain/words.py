@@ -1,7 +1,7 @@
 """What the counts of a case say, in a sentence."""
 
 from models.layout import WeightLayout
-from models.workload import FLOAT32_BYTES, batch_rows
+from models.workload import batch_rows
 from profiler.explain.evidence import Counted, Finding, Geometry
 
 ALIKE = 1.1  # times as many misses: below it, a difference explains no layout
@@ -36,7 +36,7 @@ def _first_level(arms: list[Counted], data_bytes: int) -> str:
     ratio = _misses(more) / max(1.0, _misses(less))
     if shares[0] < HELD:
         return "the first level keeps the weight in both layouts: misses do not tell them apart"
-    if FLOAT32_BYTES * more.weight_count < data_bytes and ratio < APART:
+    if more.weight_bytes < data_bytes and ratio < APART:
         text = "the weight fits into the first level: these misses are mostly the runtime's own, its input and output"
         return f"{text}, and do not tell the layouts apart"
     if ratio < ALIKE:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from models.dtype import Dtype
 from models.layout import WeightLayout
 from models.networks import MLP
 from models.workload import Workload, batch_rows, format_batch
@@ -107,7 +108,7 @@ def needed_bytes(workload: Workload) -> int:
     """An upper estimate of the memory that exporting a workload takes."""
     rows = sum(batch_rows(batch_shape) for batch_shape in workload.batch_shapes)
     widest = max(workload.in_features, *(layer.out_features for layer in workload.layers))
-    return BASE_BYTES + WEIGHT_COPIES * workload.weight_bytes + 8 * VALUE_COPIES * rows * widest
+    return BASE_BYTES + WEIGHT_COPIES * workload.weight_bytes(Dtype.FLOAT32) + 8 * VALUE_COPIES * rows * widest
 
 
 def refuse_oversize(workload: Workload, *, available_bytes: int) -> None:
@@ -123,7 +124,7 @@ def refuse_oversize(workload: Workload, *, available_bytes: int) -> None:
 
 def _refuse_full_disk(folder: Path, workloads: Sequence[Workload], targets: dict[str, list[_Target]]) -> None:
     needed = sum(
-        workload.weight_bytes * len(targets[workload.name])
+        workload.weight_bytes(Dtype.FLOAT32) * len(targets[workload.name])
         + (4 * workload.in_features + 16 * workload.out_features) * sum(map(batch_rows, workload.batch_shapes))
         for workload in workloads
     )
@@ -166,7 +167,7 @@ def _write_artifact(
         layout=target.layout,
         workload=workload.name,
         input_rank=target.input_rank,
-        dtype="float32",
+        dtype=Dtype.FLOAT32,
         operators=(),
         layers=(),
         stored_layout=None,

@@ -9,6 +9,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from models.dtype import Dtype
 from models.layout import WeightLayout
 from models.networks import MLP
 from models.workload import Activation, Workload
@@ -147,7 +148,7 @@ def _serialize(builder: _Builder, workload: Workload, input_rank: int) -> bytes:
 
 
 def _refuse_oversize(workload: Workload) -> None:
-    needed = workload.weight_bytes
+    needed = workload.weight_bytes(Dtype.FLOAT32)
     if needed >= MAX_FILE_BYTES - (1 << 20):
         raise ExportError(
             f"{workload.name} has {needed / 2**30:.1f} GiB of weights and an ONNX file holds at most 2 GiB; "

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from profiler.measure.child import ForkedWorker, Worker, WorkerDiedError
 from profiler.measure.messages import Started
 from profiler.measure.plan import Job, PlannedCase
-from profiler.records import Failure, Options, Stage
+from profiler.records import Failure, Options, Stage, Team
 from profiler.signals import Stop
 
 Act = Callable[[Worker | ForkedWorker, Job], str | None]
@@ -21,7 +21,7 @@ class Crew:
     def __init__(self, options: Options, stop: Stop) -> None:
         self._options = options
         self._stop = stop
-        self._nurseries: dict[str, Worker] = {}
+        self._nurseries: dict[Team, Worker] = {}
         self._random = random.Random()  # sizes of environments: never the same twice, not even on --resume
 
     def work(
@@ -33,10 +33,10 @@ class Crew:
         started: Callable[[float], None] = lambda _: None,
         pass_index: int | None = None,
     ) -> None:
-        """Do all jobs of one runtime, in a single worker as long as none dies.
+        """Do all jobs of one team, in a single worker as long as none dies.
 
         Args:
-            jobs: what to do, all with the same runtime. `act` may add to them.
+            jobs: what to do, all of one team. `act` may add to them.
             act: talks to the worker about a job; returns what is wrong, None if nothing is.
             fail: is told of every failure: a case's, or (without a case) that of a worker that could not start,
                 which ends the work.
@@ -50,7 +50,7 @@ class Crew:
         while jobs and first is not None:
             current: Job | None = None
             try:
-                with self._worker(first.case.runtime) as worker:
+                with self._worker(first.case.team) as worker:
                     reply = worker.start()
                     if not isinstance(reply, Started):
                         fail(_failure(first, None, Stage.START, pass_index, reply.message))
@@ -70,35 +70,35 @@ class Crew:
 
     def close(self) -> None:
         """End the nurseries."""
-        for runtime in list(self._nurseries):
-            self._leave(runtime)
+        for team in list(self._nurseries):
+            self._leave(team)
 
     @contextlib.contextmanager
-    def _worker(self, runtime: str) -> Iterator[Worker | ForkedWorker]:
+    def _worker(self, team: Team) -> Iterator[Worker | ForkedWorker]:
         if not self._options.forked:
-            with self._start(runtime, is_nursery=False) as worker:
+            with self._start(team, is_nursery=False) as worker:
                 yield worker
             return
-        is_new = runtime not in self._nurseries
+        is_new = team not in self._nurseries
         if is_new:
-            self._nurseries[runtime] = self._start(runtime, is_nursery=True)
-        forked = ForkedWorker(self._nurseries[runtime], is_new=is_new)
+            self._nurseries[team] = self._start(team, is_nursery=True)
+        forked = ForkedWorker(self._nurseries[team], is_new=is_new)
         try:
             with forked:
                 yield forked
         except BaseException:
-            self._leave(runtime)
+            self._leave(team)
             raise
         if forked.is_over:
-            self._leave(runtime)
+            self._leave(team)
 
-    def _leave(self, runtime: str) -> None:
-        self._nurseries.pop(runtime).__exit__()
+    def _leave(self, team: Team) -> None:
+        self._nurseries.pop(team).__exit__()
 
-    def _start(self, runtime: str, *, is_nursery: bool) -> Worker:
+    def _start(self, team: Team, *, is_nursery: bool) -> Worker:
         return Worker(
-            runtime,
-            threads=self._options.threads,
+            team.runtime,
+            threads=team.threads,
             cpus=self._options.cpus,
             stop=self._stop,
             generator=self._random,
@@ -116,6 +116,7 @@ def _failure(
 ) -> Failure:
     return Failure(
         runtime=planned.case.runtime,
+        threads=planned.case.threads,
         case=case,
         stage=stage,
         pass_index=pass_index,

@@ -1,4 +1,4 @@
-"""Pass after pass: a fresh worker per runtime measures every open case, and the session keeps what it saw."""
+"""Pass after pass: a fresh worker per team measures every open case, and the session keeps what it saw."""
 
 import collections
 import time
@@ -11,7 +11,7 @@ from profiler.bundle import Bundle
 from profiler.measure.child import ForkedWorker, StopRequestedError, Worker
 from profiler.measure.crew import Crew
 from profiler.measure.messages import BlockRequest, Costed, CostRequest, Measured, Rejected
-from profiler.measure.plan import Job, Plan, PlannedCase, block_seed, case_order, runtime_order
+from profiler.measure.plan import Job, Plan, PlannedCase, block_seed, case_order, team_order
 from profiler.measure.tally import Tally
 from profiler.records import (
     Block,
@@ -24,6 +24,7 @@ from profiler.records import (
     Options,
     Stage,
     Start,
+    Team,
     Verdict,
     Weights,
 )
@@ -144,18 +145,18 @@ class Passes:
     def _pass(self, pass_index: int) -> None:
         seed = self._options.seed
         closed = self._given_up | set(self._tally.decided)
-        for runtime in runtime_order(self._plan, seed=seed, pass_index=pass_index):
+        for team in team_order(self._plan, seed=seed, pass_index=pass_index):
             cases = [
                 planned
-                for planned in case_order(self._plan, runtime, seed=seed, pass_index=pass_index, leave_out=closed)
+                for planned in case_order(self._plan, team, seed=seed, pass_index=pass_index, leave_out=closed)
                 if not self._tally.is_measured(planned.case.id, pass_index)
             ]
             if cases:
-                self._work(runtime, cases, pass_index)
+                self._work(team, cases, pass_index)
 
-    def _work(self, runtime: str, cases: list[PlannedCase], pass_index: int) -> None:
-        open_ = [case for case in self._open() if self._tally.runtimes[case] == runtime]
-        designs = self._tally.designs(runtime, open_, pass_index=pass_index)
+    def _work(self, team: Team, cases: list[PlannedCase], pass_index: int) -> None:
+        open_ = [case for case in self._open() if self._tally.teams[case] == team]
+        designs = self._tally.designs(team, open_, pass_index=pass_index)
         # Costs first: their processes are forked from a worker that has not loaded anything yet
         costed = [planned for planned in cases if self._is_to_be_costed(planned, pass_index)]
         jobs = collections.deque(Job(planned, Stage.COST) for planned in costed)
@@ -168,7 +169,7 @@ class Passes:
             return self._measure(worker, job, pass_index, designs[job.planned.case.id], jobs)
 
         def started(seconds: float) -> None:
-            start = Start(runtime=runtime, pass_index=pass_index, start_s=seconds)
+            start = Start(runtime=team.runtime, threads=team.threads, pass_index=pass_index, start_s=seconds)
             self._writer.append(start)
             self._tally.add_start(start)
 
@@ -266,7 +267,7 @@ class Passes:
 
 
 def failed_cases(failure: Failure, plan: Plan) -> list[str]:
-    """The cases a failure strikes: its own, or all of a runtime that does not even start."""
+    """The cases a failure strikes: its own, or all of a team that does not even start."""
     if failure.case is not None:
         return [failure.case]
-    return [planned.case.id for planned in plan.cases if planned.case.runtime == failure.runtime]
+    return [planned.case.id for planned in plan.cases if planned.case.team == failure.team]

@@ -5,9 +5,10 @@ import itertools
 import random
 from collections.abc import Container, Iterable, Iterator
 
+from models.dtype import Dtype
 from models.layout import WeightLayout
-from models.workload import FLOAT32_BYTES, Workload, batch_rows
-from profiler.errors import BundleError
+from models.workload import Workload, batch_rows
+from profiler.errors import BundleError, OptionError
 from profiler.records import (
     Answer,
     Artifact,
@@ -20,6 +21,7 @@ from profiler.records import (
     Manifest,
     Options,
     Stage,
+    Team,
 )
 from profiler.runtimes import RuntimeInfo, runtime_info
 from profiler.session import ARMS
@@ -60,7 +62,7 @@ class PlannedCase:
         """An upper estimate of what loading all four arms and running them adds to a worker that has started."""
         weights = (ARMS_PER_CASE + COPIES_WHILE_LOADING - 1) * max(a.size_bytes for a in self.artifacts.values())
         widths = self.workload.in_features + sum(layer.out_features for layer in self.workload.layers)
-        values = FLOAT32_BYTES * batch_rows(self.case.batch_shape) * widths
+        values = self.case.dtype.item_bytes * batch_rows(self.case.batch_shape) * widths
         return MIN_BYTES + weights + 2 * self.answer.size_bytes + (ARMS_PER_CASE + 1) * values
 
 
@@ -97,20 +99,29 @@ def make_plan(manifest: Manifest, options: Options) -> Plan:
 
     Raises:
         BundleError: there is none.
+        OptionError: no runtime can use so many threads.
     """
-    cases: list[PlannedCase] = []
-    left_out: list[str] = []
-    for name in options.runtimes:
-        found = _cases_of(runtime_info(name), manifest, options)
-        cases.extend(found)
-        if not found:
-            left_out.append(f"{name}: the bundle holds no {runtime_info(name).format} pair for it")
+    infos = [runtime_info(name) for name in options.runtimes]
+    cases = tuple(case for info in infos for case in _cases_of(info, manifest, options))
+    left_out = tuple(
+        f"{info.name}: the bundle holds no {info.format} pair for it"
+        for info in infos
+        if not any(artifact.format is info.format and artifact.form in options.forms for artifact in manifest.artifacts)
+    )
+    too_many = tuple(
+        f"{info.name} with {threads} threads: it can use {info.max_threads}"
+        for info in infos
+        for threads in options.threads
+        if not info.can_use(threads)
+    )
+    if not cases and len(too_many) == len(infos) * len(options.threads):
+        raise OptionError(f"nothing can be measured: {'; '.join(too_many)}; use fewer --threads")
     if not cases:
         raise BundleError(
             f"the bundle holds nothing that {', '.join(options.runtimes)} can measure in the form "
             f"{' or '.join(options.forms)}; export it with that format and form"
         )
-    return Plan(cases=tuple(cases), left_out=tuple(left_out))
+    return Plan(cases=cases, left_out=(*left_out, *too_many))
 
 
 def _cases_of(info: RuntimeInfo, manifest: Manifest, options: Options) -> list[PlannedCase]:
@@ -133,16 +144,17 @@ def _cases_of(info: RuntimeInfo, manifest: Manifest, options: Options) -> list[P
 def _variants(
     info: RuntimeInfo, workload: Workload, form: Form, batch_shape: tuple[int, ...], options: Options
 ) -> Iterator[Case]:
-    """The case with warm or cold weights; of a control, as many copies as are asked for."""
-    for weights, control in itertools.product(options.weights, options.controls):
+    """The case by threads and with warm or cold weights; of a control, as many copies as are asked for."""
+    usable = [threads for threads in options.threads if info.can_use(threads)]
+    for threads, weights, control in itertools.product(usable, options.weights, options.controls):
         for copy in range(1 if control is Control.NONE else options.copies):
             yield Case(
                 runtime=info.name,
                 form=form,
                 workload=workload.name,
                 batch_shape=batch_shape,
-                dtype="float32",
-                threads=options.threads,
+                dtype=Dtype.FLOAT32,
+                threads=threads,
                 weights=weights,
                 control=control,
                 copy=copy,
@@ -175,19 +187,24 @@ def _answer(answers: Iterable[Answer], workload: Workload, batch_shape: tuple[in
     return None
 
 
-def runtime_order(plan: Plan, *, seed: int, pass_index: int) -> list[str]:
-    """The runtimes of a pass in random order."""
-    names = list(dict.fromkeys(planned.case.runtime for planned in plan.cases))
-    random.Random(f"{seed}/{pass_index}").shuffle(names)
-    return names
+def teams_of(plan: Plan) -> list[Team]:
+    """The teams of workers that a plan needs, in its order."""
+    return list(dict.fromkeys(planned.case.team for planned in plan.cases))
+
+
+def team_order(plan: Plan, *, seed: int, pass_index: int) -> list[Team]:
+    """The teams of a pass in random order."""
+    teams = teams_of(plan)
+    random.Random(f"{seed}/{pass_index}").shuffle(teams)
+    return teams
 
 
 def case_order(
-    plan: Plan, runtime: str, *, seed: int, pass_index: int, leave_out: Container[str] = ()
+    plan: Plan, team: Team, *, seed: int, pass_index: int, leave_out: Container[str] = ()
 ) -> list[PlannedCase]:
-    """A runtime's cases of a pass in random order."""
-    cases = [p for p in plan.cases if p.case.runtime == runtime and p.case.id not in leave_out]
-    random.Random(f"{seed}/{pass_index}/{runtime}").shuffle(cases)
+    """A team's cases of a pass in random order."""
+    cases = [p for p in plan.cases if p.case.team == team and p.case.id not in leave_out]
+    random.Random(f"{seed}/{pass_index}/{team.label}").shuffle(cases)
     return cases
 
 

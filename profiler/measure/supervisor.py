@@ -21,7 +21,7 @@ from profiler.measure.child import ForkedWorker, StopRequestedError, Worker
 from profiler.measure.crew import Crew
 from profiler.measure.messages import ArmFile, Checked, CheckRequest, Reason, Rejected
 from profiler.measure.passes import Observer, Passes, failed_cases
-from profiler.measure.plan import Job, PlannedCase, make_plan
+from profiler.measure.plan import Job, PlannedCase, make_plan, teams_of
 from profiler.measure.tally import Tally
 from profiler.records import (
     SESSION_SCHEMA,
@@ -142,15 +142,15 @@ class Run:
     def _check_all(self) -> tuple[list[Check], list[Failure]]:
         checks: list[Check] = []
         failures: list[Failure] = []
-        for runtime in self._options.runtimes:
-            cases = [planned for planned in self._plan.cases if planned.case.runtime == runtime]
-            if cases:
-                self._observer.stage(f"checking the answers of {runtime}")
-                self._crew.work(
-                    collections.deque(Job(planned, Stage.CHECK) for planned in cases),
-                    act=lambda worker, job: self._check(worker, job.planned, checks),
-                    fail=failures.append,
-                )
+        for team in teams_of(self._plan):
+            self._observer.stage(f"checking the answers of {team.label}")
+            self._crew.work(
+                collections.deque(
+                    Job(planned, Stage.CHECK) for planned in self._plan.cases if planned.case.team == team
+                ),
+                act=lambda worker, job: self._check(worker, job.planned, checks),
+                fail=failures.append,
+            )
         for failure in failures:
             self._given_up.update(failed_cases(failure, self._plan))
         return checks, failures

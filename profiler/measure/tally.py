@@ -11,7 +11,7 @@ from profiler.analyze.comparison import rule_of, series_of
 from profiler.analyze.disturbance import better_attempt, canary_of, counted
 from profiler.analyze.placement import PILOT_PASSES, Design, choose_designs
 from profiler.analyze.verdicts import Series, decided
-from profiler.records import Block, Case, Cost, Disturbance, Options, Start, Verdict
+from profiler.records import Block, Case, Cost, Disturbance, Options, Start, Team, Verdict
 
 MAX_CANARIES = 256
 FEW_BLOCKS = 16  # before so many the share of repeats is reckoned as if there were as many
@@ -32,7 +32,7 @@ class Tally:
     def __init__(self, cases: Sequence[Case], options: Options) -> None:
         self._options = options
         self._rule = rule_of(options)
-        self.runtimes = {case.id: case.runtime for case in cases}
+        self.teams = {case.id: case.team for case in cases}
         self._passes: dict[str, dict[int, _Pass]] = {case.id: {} for case in cases}
         self._pilot: dict[str, list[Block]] = {case.id: [] for case in cases}
         self._starts: list[Start] = []
@@ -107,10 +107,10 @@ class Tally:
         """How many blocks there are, repeated ones included."""
         return self._blocks
 
-    def designs(self, runtime: str, cases: Collection[str], *, pass_index: int) -> dict[str, Design]:
-        """The design of a pass's blocks for all open cases of a runtime."""
+    def designs(self, team: Team, cases: Collection[str], *, pass_index: int) -> dict[str, Design]:
+        """The design of a pass's blocks for all open cases of a team."""
         if self._options.sets is not None:
             return dict.fromkeys(cases, Design(self._options.sets, self._options.rounds))
-        starts = [start for start in self._starts if start.runtime == runtime]
+        starts = [start for start in self._starts if start.team == team]
         pilots = {case: counted(self._pilot[case]) for case in cases}
         return choose_designs(pilots, starts, pass_index=pass_index, rounds=self._options.rounds)

@@ -6,6 +6,7 @@ One module per format. Export proves what it wrote; every worker proves what it 
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.dtype import Dtype
 from models.layout import WeightLayout
 from models.workload import Workload
 from profiler.errors import ArtifactError
@@ -57,7 +58,7 @@ def check_claims(artifact: Artifact, stored: StoredModel, workload: Workload, *,
     if len(stored.layers) != len(workload.layers) or shapes != [layer.dims for layer in stored.layers]:
         dims = ", ".join("x".join(map(str, layer.dims)) for layer in stored.layers) or "no weights"
         raise ArtifactError(f"{where} stores {dims}, which is not {workload.name} with {workload.dimensions}")
-    if (artifact.dtype, artifact.stored_layout) != ("float32", layout_of(stored, artifact.layout)):
+    if (artifact.dtype, artifact.stored_layout) != (Dtype.FLOAT32, layout_of(stored, artifact.layout)):
         found = layout_of(stored, artifact.layout) or "a mix"
         claim = f"{artifact.dtype} as {artifact.stored_layout or 'a mix'}"
         raise ArtifactError(f"{where} is claimed to store {claim}, it stores float32 as {found}")

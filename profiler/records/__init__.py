@@ -78,6 +78,7 @@ from profiler.records.session import (
     SessionRecord,
     Stage,
     Start,
+    Team,
     Weights,
 )
 
@@ -143,6 +144,7 @@ __all__ = [
     "Stage",
     "Start",
     "System",
+    "Team",
     "TimerFigures",
     "Verdict",
     "Weights",

@@ -2,6 +2,7 @@
 
 import enum
 
+from models.dtype import Dtype
 from models.layout import WeightLayout
 from models.workload import Workload
 from profiler.records.base import Record
@@ -58,7 +59,7 @@ class Artifact(Record, frozen=True, kw_only=True):
     layout: WeightLayout
     workload: str
     input_rank: int | None
-    dtype: str
+    dtype: Dtype
     operators: tuple[str, ...]
     layers: tuple[LayerProof, ...]
     stored_layout: WeightLayout | None

@@ -1,14 +1,16 @@
 """What a session holds: how it was measured, and every raw time."""
 
 import enum
+from typing import NamedTuple
 
+from models.dtype import Dtype
 from models.layout import WeightLayout
 from models.workload import Workload, format_batch
 from profiler.records.base import Record
 from profiler.records.bundle import Form
 from profiler.records.hardware import Conditions, HardwareInfo
 
-SESSION_SCHEMA = 3
+SESSION_SCHEMA = 4
 
 
 class Weights(enum.StrEnum):
@@ -30,6 +32,18 @@ class Control(enum.StrEnum):
     SLOWER = "slower"
 
 
+class Team(NamedTuple):
+    """The workers that measure together: a process has its pools of threads for life, so each number has its own."""
+
+    runtime: str
+    threads: int
+
+    @property
+    def label(self) -> str:
+        """`numpy`, or `numpy, 4 threads`."""
+        return self.runtime if self.threads == 1 else f"{self.runtime}, {self.threads} threads"
+
+
 class Case(Record, frozen=True, kw_only=True):
     """What is compared: one workload and batch in one runtime, both layouts. `copy` numbers repeated controls."""
 
@@ -37,11 +51,16 @@ class Case(Record, frozen=True, kw_only=True):
     form: Form
     workload: str
     batch_shape: tuple[int, ...]
-    dtype: str
+    dtype: Dtype
     threads: int
     weights: Weights
     control: Control
     copy: int = 0
+
+    @property
+    def team(self) -> Team:
+        """Whose workers measure it."""
+        return Team(self.runtime, self.threads)
 
     @property
     def id(self) -> str:
@@ -61,7 +80,8 @@ class Options(Record, frozen=True, kw_only=True):
     `slowdown_percent` is how much more the in_out arms work under the control `slower`, `copies` how often each
     control is repeated. `eviction_bytes` are walked between calls where weights are cold.
     The first `cost_passes` passes measure load times as well. At most `repeat_share` of all blocks are repeated
-    because something disturbed them: where more are disturbed, this is how the machine is. With `forked`, the workers
+    because something disturbed them: where more are disturbed, this is how the machine is. Every case is measured with
+    each number of `threads` that its runtime can use. With `forked`, the workers
     of later passes are forked from one process that has imported the runtime, instead of importing it anew.
     """
 
@@ -72,7 +92,7 @@ class Options(Record, frozen=True, kw_only=True):
     confidence_level: float
     rounds: int
     slice_s: float
-    threads: int
+    threads: tuple[int, ...]
     cpus: tuple[int, ...]
     seed: int
     weights: tuple[Weights, ...] = (Weights.WARM,)
@@ -228,6 +248,12 @@ class Start(Record, frozen=True, kw_only=True, tag="start", tag_field="kind"):
     runtime: str
     pass_index: int
     start_s: float
+    threads: int = 1
+
+    @property
+    def team(self) -> Team:
+        """Which worker it was."""
+        return Team(self.runtime, self.threads)
 
 
 class ArmCost(Record, frozen=True, kw_only=True):
@@ -272,6 +298,17 @@ class Failure(Record, frozen=True, kw_only=True, tag="failure", tag_field="kind"
     exit_status: int | None
     message: str
     stderr_tail: str = ""
+    threads: int = 1
+
+    @property
+    def team(self) -> Team:
+        """Which worker it was."""
+        return Team(self.runtime, self.threads)
+
+    @property
+    def subject(self) -> str:
+        """The case, or the runtime that did not even start."""
+        return self.case or self.team.label
 
 
 class Resume(Record, frozen=True, kw_only=True, tag="resume", tag_field="kind"):

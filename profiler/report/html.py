@@ -97,7 +97,7 @@ def _session(summary: Summary) -> HtmlSession:
         canary=_canary_points(summary),
         hardware=report_sections(summary.hardware),
         method=method_lines(summary),
-        failures=[(f.case or f.runtime, f.stage.value, f.message) for f in summary.failures],
+        failures=[(f.subject, f.stage.value, f.message) for f in summary.failures],
     )
 
 

@@ -36,7 +36,7 @@ def _session(summary: Summary) -> str:
         *(_group(title, rows) for title, rows in groups(summary.rows)),
     ]
     if summary.failures:
-        rows = [(f.case or f.runtime, f.stage.value, f.message) for f in summary.failures]
+        rows = [(f.subject, f.stage.value, f.message) for f in summary.failures]
         parts.append("## Failures\n\n" + _table(("case", "stage", "what happened"), rows))
     if summary.warnings:
         parts.append(

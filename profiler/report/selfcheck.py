@@ -30,7 +30,7 @@ def render_selfcheck(checks: Mapping[str, SelfCheck | None], session: Session, *
         f"{slowdown_percent} % called so; seen is the median difference measured. Tells apart: the difference that is "
         "called in nine of ten pairs."
     )
-    failures = [_wrap(f"x {failure.case or failure.runtime}: {failure.message}") for failure in session.failures]
+    failures = [_wrap(f"x {failure.subject}: {failure.message}") for failure in session.failures]
     verdict = _wrap(sentence(checks, session, slowdown_percent))
     return "\n".join([*lines, "", _wrap(legend), *failures, "", verdict]) + "\n"
 

@@ -222,7 +222,7 @@ def timeline_of(session: Session) -> tuple[Moment, ...]:
 def _judged(row: Row) -> Judged:
     return Judged(
         label=label_of(row),
-        runtime=row.case.runtime,
+        runtime=row.case.team.label,
         control=row.case.control,
         verdict=row.verdict,
         speedup=row.speedup,
@@ -235,18 +235,20 @@ def label_of(row: Row) -> str:
     """A case in words."""
     form = "" if row.case.form is Form.CONTROLLED else f" ({row.case.form})"
     weights = "" if row.case.weights is Weights.WARM else f", {row.case.weights} weights"
-    return f"{row.case.runtime}{form}, {row.dimensions}, batch {row.batch}{weights}"
+    threads = "" if row.case.threads == 1 else f", {row.case.threads} threads"
+    return f"{row.case.runtime}{form}, {row.dimensions}, batch {row.batch}{threads}{weights}"
 
 
 def _row(comparison: Comparison, workload: Workload, check: Check | None, header: Header) -> Row:
     truths = {truth.layout: truth for truth in check.arms} if check else {}
     hardware, cpus = header.hardware, header.options.cpus
+    weight_bytes = workload.weight_bytes(comparison.case.dtype)
     return Row(
         case=comparison.case,
         dimensions=workload.dimensions if workload.is_one_layer else workload.name,
         batch=format_batch(comparison.case.batch_shape),
-        weight_bytes=workload.weight_bytes,
-        fits_in=cache_level_for(workload.weight_bytes, hardware.caches, cpus),
+        weight_bytes=weight_bytes,
+        fits_in=cache_level_for(weight_bytes, hardware.caches, cpus),
         arms={layout: _arm(truths.get(layout), comparison.time_s.get(layout)) for layout in WeightLayout},
         speedup=_ratio(comparison.effect),
         null=_ratio(comparison.null),

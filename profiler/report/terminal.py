@@ -134,7 +134,7 @@ def _cells(text: RowText) -> tuple[str, ...]:
 
 def _failures(summary: Summary) -> str:
     return "\n".join(
-        _wrap(plain(f"x {failure.case or failure.runtime}, {failure.stage}: {failure.message}"), indent="  ")
+        _wrap(plain(f"x {failure.subject}, {failure.stage}: {failure.message}"), indent="  ")
         for failure in summary.failures
     )
 

@@ -126,7 +126,7 @@ def _about_the_rule(session: Session, rule: Rule) -> Iterator[Warning_]:
             f"{100 * rule.confidence_level:.4g} %",
             next_step="for narrower intervals run with that margin",
         )
-    if Weights.COLD in options.weights and options.threads > 1:
+    if Weights.COLD in options.weights and max(options.threads) > 1:
         yield Warning_(
             text="cold weights: only the calling thread's own caches were emptied, besides the shared ones",
             next_step="read cold as colder than warm, or measure it with one thread",

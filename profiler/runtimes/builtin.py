@@ -48,15 +48,15 @@ RUNTIMES = (
     ),
     RuntimeInfo(
         "reference-dot", "profiler.runtimes.reference:DotRuntime", _ARRAYS, "numba", "kernels",
-        "naive loops in dot-product order: for out: for in",
+        "naive loops in dot-product order: for out: for in", max_threads=1,
     ),
     RuntimeInfo(
         "reference-row", "profiler.runtimes.reference:RowRuntime", _ARRAYS, "numba", "kernels",
-        "naive loops in row order: for in: for out",
+        "naive loops in row order: for in: for out", max_threads=1,
     ),
     RuntimeInfo(
         "reference-blocked", "profiler.runtimes.reference:BlockedRuntime", _ARRAYS, "numba", "kernels",
-        "the same in tiles that fit a cache: either layout is read once, line by line",
+        "the same in tiles that fit a cache: either layout is read once, line by line", max_threads=1,
     ),
 )  # fmt: skip
 DEFAULT_RUNTIMES = tuple(info for info in RUNTIMES if info.is_default)

@@ -21,6 +21,7 @@ class RuntimeInfo:
         extra: the extra of layout-profiler that brings the package, None if it is installed by its own name.
         description: one line: what is timed.
         is_default: whether it is measured unless others are asked for. Only built-in runtimes ever are.
+        max_threads: the most threads a call can use; None if it takes any number.
     """
 
     name: str
@@ -30,11 +31,16 @@ class RuntimeInfo:
     extra: str | None = None
     description: str = ""
     is_default: bool = False
+    max_threads: int | None = None
 
     @property
     def is_installed(self) -> bool:
         """Whether its package can be found; it is not imported."""
         return importlib.util.find_spec(self.package) is not None
+
+    def can_use(self, threads: int) -> bool:
+        """Whether a call can use so many threads."""
+        return self.max_threads is None or threads <= self.max_threads
 
     def require(self) -> None:
         """Raises MissingPackageError with the install line if the package is missing."""

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.dtype import Dtype
 from models.layout import LinearShape, WeightLayout
 from models.workload import Workload, linear_workload, network_layers
 from profiler.analyze.limits import call_bytes, call_flops, is_at_limit, limit_for, read_rate
@@ -28,7 +29,7 @@ def case_of(
     workload: Workload, batch: tuple[int, ...] = (1,), *, threads: int = 1, weights: Weights = Weights.WARM
 ) -> Case:
     return Case(
-        runtime="numpy", form=Form.CONTROLLED, workload=workload.name, batch_shape=batch, dtype="float32",
+        runtime="numpy", form=Form.CONTROLLED, workload=workload.name, batch_shape=batch, dtype=Dtype.FLOAT32,
         threads=threads, weights=weights, control=Control.NONE,
     )  # fmt: skip
 
@@ -54,7 +55,7 @@ def test_a_layer_does_two_operations_for_each_weight_and_row_and_one_for_each_bi
 def test_a_network_counts_all_its_layers() -> None:
     iris = Workload(name="iris", layers=network_layers((4, 7, 3)))
     assert call_flops(iris, ()) == 2 * (28 + 21) + 10
-    assert call_bytes(iris, (2,), 4) == 4 * (49 + 10 + 2 * (4 + 3))
+    assert call_bytes(iris, (2,), Dtype.FLOAT32) == 4 * (49 + 10 + 2 * (4 + 3))
 
 
 def test_a_matrix_vector_product_in_memory_is_bound_by_reading_its_weights() -> None:
@@ -100,11 +101,6 @@ def test_without_a_measurement_there_is_no_limit() -> None:
     machine = msgspec.structs.replace(hardware(), measured=None)
     assert limit_for(case_of(layer(8, 8)), layer(8, 8), machine, time_s=BOTH, cpus=()) is None
     assert limit_for(case_of(layer(8, 8)), layer(8, 8), hardware(), time_s={}, cpus=()) is None
-
-
-def test_another_number_format_has_no_limit_yet() -> None:
-    other = msgspec.structs.replace(case_of(layer(8, 8)), dtype="int8")
-    assert limit_for(other, layer(8, 8), hardware(), time_s=BOTH, cpus=()) is None
 
 
 def two_cores() -> HardwareInfo:

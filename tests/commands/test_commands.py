@@ -152,7 +152,7 @@ def test_the_options_of_a_run_are_those_asked_for(cli: Cli, tmp_path: Path, expo
 def test_cold_weights_have_the_caches_walked_through_between_calls() -> None:
     asked: dict[str, Any] = {
         "runtimes": ["numpy"], "forms": [], "passes": None, "looks": None, "margin": 0.03, "confidence_level": 0.95,
-        "sets": None, "threads": 1, "cpus": [], "seed": 1, "identical": False, "slower": None, "forked": False,
+        "sets": None, "threads": (1,), "cpus": [], "seed": 1, "identical": False, "slower": None, "forked": False,
     }  # fmt: skip
     for weights, kinds in (("both", (Weights.WARM, Weights.COLD)), ("cold", (Weights.COLD,))):
         options, _ = choose_options(**asked, weights=weights)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from models.dtype import Dtype
 from models.layout import WeightLayout
 from profiler.analyze.selfcheck import Outcome, SelfCheck, check_runtime
 from profiler.analyze.verdicts import Rule
@@ -53,7 +54,7 @@ def comparison(
     interval = Estimate(point=centre, low=centre - half, high=centre + half, confidence_level=0.95)
     return Comparison(
         case=Case(
-            runtime="numpy", form=Form.CONTROLLED, workload="x", batch_shape=(1,), dtype="float32", threads=1,
+            runtime="numpy", form=Form.CONTROLLED, workload="x", batch_shape=(1,), dtype=Dtype.FLOAT32, threads=1,
             weights=Weights.WARM, control=control, copy=copy,
         ),
         passes=8, effect=interval, null=interval, noise_floor=half, is_biased=False, time_s={}, verdict=verdict,

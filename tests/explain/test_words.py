@@ -1,5 +1,6 @@
 import pytest
 
+from models.dtype import Dtype
 from models.layout import WeightLayout
 from profiler.explain.boards import choose_board
 from profiler.explain.evidence import Counted, Explanation, Finding, Geometry, Source, SourceName
@@ -35,6 +36,7 @@ def arm(
         workload="linear",
         batch_shape=(rows,),
         layout=layout,
+        dtype=Dtype.FLOAT32,
         weight_count=weight_count,
         line_bytes=64,
         weight_lines=lines,

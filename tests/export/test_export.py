@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.dtype import Dtype
 from models.layout import LinearShape, WeightLayout
 from models.suite import load_suite
 from models.workload import Activation, Workload, linear_workload, network_layers
@@ -124,7 +125,7 @@ def test_an_answer_from_other_weights_is_outside_the_tolerance() -> None:
 def entry(layout: WeightLayout) -> Artifact:
     return Artifact(
         path="x", sha256="", size_bytes=0, format=ArtifactFormat.ONNX, form=Form.CONTROLLED, layout=layout,
-        workload="x", input_rank=2, dtype="float32", operators=(), layers=(), stored_layout=None, max_error=0,
+        workload="x", input_rank=2, dtype=Dtype.FLOAT32, operators=(), layers=(), stored_layout=None, max_error=0,
         tolerance=0,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from models.dtype import Dtype
 from models.layout import LinearShape, WeightLayout
 from models.workload import Workload, linear_workload
 from profiler.bundle import open_bundle
@@ -69,7 +70,7 @@ def test_real_costs_are_positive_and_loading_takes_the_memory_of_the_weights(
             assert arm.resident_loaded_bytes is not None
             assert arm.peak_bytes is not None
             rise = arm.resident_loaded_bytes - arm.resident_before_bytes
-            assert BIG.weight_bytes <= rise < 4 * BIG.weight_bytes
+            assert BIG.weight_bytes(Dtype.FLOAT32) <= rise < 4 * BIG.weight_bytes(Dtype.FLOAT32)
             assert arm.peak_bytes >= arm.resident_loaded_bytes
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from profiler.records import EndReason, ExecutedLayout
+from profiler.errors import OptionError
+from profiler.records import EndReason, ExecutedLayout, Team
 from profiler.runtimes import DEFAULT_RUNTIMES, RUNTIMES
 from profiler.session import ARMS, load_session
 from tests.runs import execute, options
@@ -33,11 +34,16 @@ def test_every_other_runtime_measures_every_case(
     assert load_session(tmp_path / "s.jsonl").checks == session.checks
 
 
-def test_more_threads_than_the_reference_kernels_use_are_a_failure_that_says_so(exported: Path, tmp_path: Path) -> None:
-    _, session = execute(exported, tmp_path / "s.jsonl", options("reference-dot", passes=1, threads=2))
-    assert not session.blocks
-    assert all("one thread, not 2" in failure.message for failure in session.failures)
-    assert len(session.failures) == 4
+def test_what_uses_one_thread_is_left_out_with_more_and_said(exported: Path, tmp_path: Path) -> None:
+    chosen = options("reference-dot", "numpy", passes=1, threads=(1, 2))
+    _, session = execute(exported, tmp_path / "s.jsonl", chosen)
+    assert {case.team for case in session.header.cases} == {
+        Team("reference-dot", 1), Team("numpy", 1), Team("numpy", 2),
+    }  # fmt: skip
+    assert session.header.left_out == ("reference-dot with 2 threads: it can use 1",)
+    assert not session.failures
+    with pytest.raises(OptionError, match=r"reference-dot with 2 threads: it can use 1; use fewer --threads"):
+        execute(exported, tmp_path / "t.jsonl", options("reference-dot", passes=1, threads=(2,)))
 
 
 def test_the_help_of_run_names_the_default_runtimes_and_stays_light(cli: Any) -> None:

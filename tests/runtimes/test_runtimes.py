@@ -107,7 +107,7 @@ def test_four_runtimes_are_measured_unless_others_are_asked_for() -> None:
     assert tuple(info.name for info in DEFAULT_RUNTIMES) == names
     options, left_out = choose_options(
         runtimes=[], forms=[], passes=None, looks=None, margin=0.03, confidence_level=0.95, weights="warm", sets=None,
-        threads=1, cpus=[], seed=1, identical=False, slower=None, forked=False,
+        threads=(1,), cpus=[], seed=1, identical=False, slower=None, forked=False,
     )  # fmt: skip
     assert (options.runtimes, left_out) == (names, ())
 
