@@ -11,6 +11,8 @@ from profiler.records.analysis import (
     Limit,
     LimitedBy,
     Overhead,
+    Regime,
+    RegimeBound,
     Verdict,
 )
 from profiler.records.base import (
@@ -138,6 +140,8 @@ __all__ = [
     "PeakRate",
     "Quiet",
     "Record",
+    "Regime",
+    "RegimeBound",
     "Resume",
     "Session",
     "SessionRecord",

@@ -63,6 +63,28 @@ class Limit(Record, frozen=True, kw_only=True):
     fractions: dict[WeightLayout, float]
 
 
+class RegimeBound(enum.StrEnum):
+    """What the calls of a case are bound by.
+
+    Overhead: over half of a call is the runtime's own. Memory, compute: the faster layout reaches most of the measured
+    bandwidth or peak. Neither: it reaches far less of both, so latency and instructions set the time.
+    """
+
+    OVERHEAD = "overhead"
+    MEMORY = "memory"
+    COMPUTE = "compute"
+    NEITHER = "neither"
+    UNKNOWN = "unknown"
+
+
+class Regime(Record, frozen=True, kw_only=True):
+    """Where a case's weights live (`L2`, `memory`), what its calls are bound by, whether both layouts are packed."""
+
+    level: str
+    bound_by: RegimeBound
+    is_packed: bool
+
+
 class CostComparison(Record, frozen=True, kw_only=True):
     """What the layouts of a case cost beside speed.
 

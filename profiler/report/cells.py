@@ -6,7 +6,18 @@ from collections.abc import Callable, Sequence
 
 from models.layout import WeightLayout
 from profiler.analyze.limits import is_at_limit
-from profiler.records import Control, Estimate, ExecutedLayout, Limit, LimitedBy, Record, Verdict
+from profiler.records import (
+    Control,
+    Estimate,
+    Executed,
+    ExecutedLayout,
+    Limit,
+    LimitedBy,
+    Record,
+    Regime,
+    RegimeBound,
+    Verdict,
+)
 from profiler.report.summary import Arm, Row
 
 UNKNOWN = "unknown"
@@ -83,8 +94,62 @@ def format_arm(arm: Arm, layout: WeightLayout) -> str:
     """`[out, in] -> packed`: what is stored and what is executed."""
     stored = arm.stored_layout.axes if arm.stored_layout else UNKNOWN
     note = "" if arm.stored_layout in (layout, None) else f" (asked for {layout.axes})"
-    executed = _EXECUTED[arm.executed.layout] if arm.executed else UNKNOWN
-    return f"{stored}{note} -> {executed}"
+    return f"{stored}{note} -> {executed_text(arm.executed)}{_rewriting(arm.executed)}"
+
+
+def executed_text(executed: Executed | None) -> str:
+    """`[in, out]`, `packed` or `unknown`."""
+    return _EXECUTED[executed.layout] if executed else UNKNOWN
+
+
+def _rewriting(executed: Executed | None) -> str:
+    """What the runtime made of the file, in brackets; empty if it left it alone."""
+    if executed is None:
+        return ""
+    copies = executed.extra_copies or 0
+    more = [f"{copies} {'copy' if copies == 1 else 'copies'} of the weights beside"] if copies else []
+    notes = [*([executed.rewritten] if executed.rewritten else []), *more]
+    return f" ({'; '.join(notes)})" if notes else ""
+
+
+def regime_text(regime: Regime) -> str:
+    """`bound by memory, weights in L3, packed`: what sets the time of a case's calls."""
+    bounds = {
+        RegimeBound.NEITHER: "bound by neither bandwidth nor arithmetic",
+        RegimeBound.UNKNOWN: "bound by what was not measured",
+    }
+    text = f"{bounds.get(regime.bound_by, f'bound by {regime.bound_by}')}, weights in {regime.level}"
+    return f"{text}, packed" if regime.is_packed else text
+
+
+def cause_lines(rows: Sequence[Row]) -> list[str]:
+    """The causes of a group, each with the cases it is of."""
+    return [f"{cause}: {cases}" if cases else cause for cause, cases in shared([(row.cause, row) for row in rows])]
+
+
+def shared(texts: Sequence[tuple[str, Row]]) -> list[tuple[str, str]]:
+    """Each text once, with the cases it is said of in short: none where it is said of all.
+
+    What is said of more than half of the cases comes last, as that of all others.
+    """
+    found: dict[str, list[Row]] = {}
+    for text, row in texts:
+        found.setdefault(text, []).append(row)
+    usual = max(found, key=lambda text: len(found[text]), default="")
+    if 2 * len(found.get(usual, ())) <= len(texts):
+        return [(text, name_cases(rows)) for text, rows in found.items()]
+    if len(found) == 1:
+        return [(usual, "")]
+    rest = [(text, name_cases(rows)) for text, rows in found.items() if text != usual]
+    return [*rest, (usual, "all others")]
+
+
+def name_cases(rows: Sequence[Row]) -> str:
+    """`64x64 batch 1, 8; iris batch 1`."""
+    batches: dict[str, list[str]] = {}
+    for row in rows:
+        batches.setdefault(row.dimensions, []).append(row.batch)
+    return "; ".join(f"{layer} batch {', '.join(found)}" for layer, found in batches.items())
 
 
 class RowText(Record, frozen=True, kw_only=True):
@@ -104,6 +169,8 @@ class RowText(Record, frozen=True, kw_only=True):
     advice: str
     equal_margin: str
     limit: str
+    regime: str
+    cause: str
     arms: tuple[str, ...]
 
 
@@ -124,6 +191,8 @@ def row_text(row: Row) -> RowText:
         advice=_advice(row),
         equal_margin=_equal_margin(row),
         limit=limit_text(row.limit),
+        regime=regime_text(row.regime),
+        cause=row.cause,
         arms=tuple(format_arm(row.arms[layout], layout) for layout in WeightLayout),
     )
 

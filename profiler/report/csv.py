@@ -16,7 +16,8 @@ COLUMNS = (
     "noise_floor", "is_biased", "disturbed_passes", "decidable_margin", "more_passes", "overhead_s", "overhead_share",
     "speedup_without_overhead", "load_s", "load_s_low", "load_s_high", "load_ratio", "load_verdict", "first_call_s",
     "first_call_s_low", "first_call_s_high", "load_rise_bytes", "peak_bytes", "file_bytes", "flops", "least_bytes",
-    "bound_s", "bound_by", "bound_level", "bound_fraction",
+    "bound_s", "bound_by", "bound_level", "bound_fraction", "regime", "is_packed", "rewritten", "extra_copies",
+    "known_by", "cause",
 )  # fmt: skip
 
 
@@ -61,6 +62,7 @@ def _cells(summary: Summary, row: Row, layout: str, arm: Arm) -> list[object]:
         *_trust_cells(row),
         *_cost_cells(row, WeightLayout(layout)),
         *_limit_cells(row, WeightLayout(layout)),
+        *_why_cells(row, arm),
     ]
 
 
@@ -97,6 +99,13 @@ def _limit_cells(row: Row, layout: WeightLayout) -> list[object]:
         return [""] * 6
     fraction = limit.fractions.get(layout, "")
     return [limit.flops, limit.bytes, limit.bound_s, limit.limited_by.value, limit.level, fraction]
+
+
+def _why_cells(row: Row, arm: Arm) -> list[object]:
+    executed = arm.executed
+    texts = [executed.rewritten, executed.extra_copies, executed.known_by] if executed else [""] * 3
+    regime = [row.regime.bound_by.value, row.regime.is_packed]
+    return [*regime, *(_inert(text) if isinstance(text, str) else text for text in texts), _inert(row.cause)]
 
 
 def _ends(estimate: Estimate | None) -> list[object]:

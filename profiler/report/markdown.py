@@ -4,13 +4,23 @@ import re
 
 import msgspec
 
-from profiler.report.cells import CostText, RowText, bound_lines, cost_text, groups, limit_lines, plain, row_text
+from profiler.report.cells import (
+    CostText,
+    RowText,
+    bound_lines,
+    cause_lines,
+    cost_text,
+    groups,
+    limit_lines,
+    plain,
+    row_text,
+)
 from profiler.report.facts import method_lines, timeline_texts
 from profiler.report.machine import hardware_lines
 from profiler.report.summary import Report, Row, Summary
 
 _HEAD = ("layer", "batch", "weights", "fits in", "stored -> executed", "time [out, in]", "time [in, out]",
-         "speedup [interval]", "null [interval]", "noise", "of the limit", "verdict")  # fmt: skip
+         "speedup [interval]", "null [interval]", "noise", "of the limit", "regime", "verdict")  # fmt: skip
 
 _COST_HEAD = ("layer", "batch", "load time", "load ratio", "transposed", "first call", "first call ratio",
               "memory rise at load", "peak memory", "file size")  # fmt: skip
@@ -52,6 +62,7 @@ def _session(summary: Summary) -> str:
 
 def _group(title: str, rows: list[Row]) -> str:
     parts = [f"## {escape(title)}", _table(_HEAD, [_cells(row_text(row)) for row in rows])]
+    parts.append("Why:\n\n" + "\n".join(f"- {escape(line)}" for line in cause_lines(rows)))
     bound = bound_lines(tuple(rows))
     if bound:
         parts.append("Overhead-bound:\n\n" + "\n".join(f"- {escape(line)}" for line in bound))
@@ -90,6 +101,7 @@ def _cells(text: RowText) -> tuple[str, ...]:
         text.null,
         text.noise,
         text.limit,
+        text.regime,
         ", ".join(part for part in (text.verdict, text.advice, _equal_by_now(text)) if part),
     )
 

@@ -5,6 +5,7 @@ from collections import Counter
 from models.layout import WeightLayout
 from models.workload import Workload, format_batch
 from profiler import __version__
+from profiler.analyze.cause import cause_of, regime_of
 from profiler.analyze.comparison import compare_session, rule_of
 from profiler.analyze.limits import limit_for
 from profiler.analyze.statistics import exp, expm1
@@ -30,6 +31,7 @@ from profiler.records import (
     Options,
     Overhead,
     Record,
+    Regime,
     Session,
     Verdict,
     Weights,
@@ -37,7 +39,7 @@ from profiler.records import (
 from profiler.report.answer import Answer, Judged, answer_for
 from profiler.report.warnings import Warning_, warnings_beside, warnings_for
 
-REPORT_SCHEMA = 3
+REPORT_SCHEMA = 4
 
 
 class Arm(Record, frozen=True, kw_only=True):
@@ -83,7 +85,10 @@ class Moment(Record, frozen=True, kw_only=True):
 
 
 class Row(Record, frozen=True, kw_only=True):
-    """One case. `speedup` is time(in_out) / time(out_in); `null` the same ratio between copies of one layout."""
+    """One case. `speedup` is time(in_out) / time(out_in); `null` the same ratio between copies of one layout.
+
+    `cause` says in a sentence why, as far as that is known.
+    """
 
     case: Case
     dimensions: str
@@ -104,6 +109,8 @@ class Row(Record, frozen=True, kw_only=True):
     overhead: OverheadRow | None
     cost: CostRow | None
     limit: Limit | None
+    regime: Regime
+    cause: str
 
 
 class Summary(Record, frozen=True, kw_only=True):
@@ -243,12 +250,16 @@ def _row(comparison: Comparison, workload: Workload, check: Check | None, header
     truths = {truth.layout: truth for truth in check.arms} if check else {}
     hardware, cpus = header.hardware, header.options.cpus
     weight_bytes = workload.weight_bytes(comparison.case.dtype)
+    level = cache_level_for(weight_bytes, hardware.caches, cpus)
+    executed = {layout: truth.executed for layout, truth in truths.items()}
+    limit = limit_for(comparison.case, workload, hardware, time_s=comparison.time_s, cpus=cpus)
+    regime = regime_of(executed, level=level, overhead=comparison.overhead, limit=limit)
     return Row(
         case=comparison.case,
         dimensions=workload.dimensions if workload.is_one_layer else workload.name,
         batch=format_batch(comparison.case.batch_shape),
         weight_bytes=weight_bytes,
-        fits_in=cache_level_for(weight_bytes, hardware.caches, cpus),
+        fits_in=level,
         arms={layout: _arm(truths.get(layout), comparison.time_s.get(layout)) for layout in WeightLayout},
         speedup=_ratio(comparison.effect),
         null=_ratio(comparison.null),
@@ -262,7 +273,11 @@ def _row(comparison: Comparison, workload: Workload, check: Check | None, header
         decidable_margin=comparison.decidable_margin,
         overhead=_overhead(comparison.overhead),
         cost=_cost(comparison.cost),
-        limit=limit_for(comparison.case, workload, hardware, time_s=comparison.time_s, cpus=cpus),
+        limit=limit,
+        regime=regime,
+        cause=cause_of(
+            comparison.case, executed, comparison.verdict, regime, is_one_layout=not workload.layout_matters
+        ),
     )
 
 

@@ -6,7 +6,19 @@ import click
 
 from profiler.hardware.reports import machine_name
 from profiler.records import HardwareInfo, Verdict
-from profiler.report.cells import RowText, bound_lines, format_ratio, format_time, groups, limit_lines, plain, row_text
+from profiler.report.cells import (
+    RowText,
+    bound_lines,
+    cause_lines,
+    format_ratio,
+    format_time,
+    groups,
+    limit_lines,
+    name_cases,
+    plain,
+    row_text,
+    shared,
+)
 from profiler.report.facts import method_lines, sparkline
 from profiler.report.lines import Line
 from profiler.report.machine import ADVICE_MARK, hardware_lines, machine_sections
@@ -69,7 +81,8 @@ def _group(title: str, measured: list[Row]) -> str:
     ]
     bound = [_wrap(f"overhead-bound, {line}", indent="  ") for line in bound_lines(measured)]
     limited = [_wrap(f"reads about as fast as this machine can, {line}", indent="  ") for line in limit_lines(measured)]
-    return "\n".join([title, *_truths(rows), *lines, *_advice(rows), *bound, *limited, *_costs(measured)])
+    why = [_wrap(f"why: {line}", indent="  ") for line in cause_lines(measured)]
+    return "\n".join([title, *_truths(measured), *lines, *_advice(measured), *why, *bound, *limited, *_costs(measured)])
 
 
 def _costs(rows: list[Row]) -> list[str]:
@@ -98,24 +111,26 @@ def _timeline(summary: Summary) -> str:
     return f"{_wrap(line)}\n{disturbed}"
 
 
-def _advice(rows: list[RowText]) -> list[str]:
+def _advice(rows: list[Row]) -> list[str]:
     """What would decide the undecided rows, and at which margin they would be equal by now."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[tuple[Row, str]]] = {}
     for row in rows:
-        if row.advice:
-            margin = f" (equal at {row.equal_margin})" if row.equal_margin else ""
-            found.setdefault(row.advice, []).append(f"{row.layer} batch {row.batch}{margin}")
-    return [_wrap(f"undecided, {advice}: {', '.join(labels)}", indent="  ") for advice, labels in found.items()]
+        text = row_text(row)
+        if text.advice:
+            found.setdefault(text.advice, []).append((row, text.equal_margin))
+    lines = []
+    for advice, undecided in found.items():
+        cases = [f"{name_cases([row])} (equal at {margin})" for row, margin in undecided if margin]
+        others = [row for row, margin in undecided if not margin]
+        cases += [name_cases(others)] if others else []
+        lines.append(_wrap(f"undecided, {advice}: {'; '.join(cases)}", indent="  "))
+    return lines
 
 
-def _truths(rows: list[RowText]) -> list[str]:
+def _truths(rows: list[Row]) -> list[str]:
     """What the rows store and execute: one line where they agree, else a line for each way with the rows it is of."""
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        found.setdefault("; ".join(row.arms), []).append(f"{row.layer} batch {row.batch}")
-    if len(found) == 1:
-        return [_wrap(f"stored -> executed: {next(iter(found))}", indent="  ")]
-    return [_wrap(f"{truth} ({', '.join(labels)})", indent="  ") for truth, labels in found.items()]
+    texts = shared([("; ".join(row_text(row).arms), row) for row in rows])
+    return [_wrap(f"stored -> executed{f', {cases}' if cases else ''}: {text}", indent="  ") for text, cases in texts]
 
 
 def _cells(text: RowText) -> tuple[str, ...]:

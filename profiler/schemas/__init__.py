@@ -5,6 +5,7 @@ import json
 
 import msgspec
 
+from profiler.explain.evidence import Explanation
 from profiler.records import HardwareInfo, Manifest, SessionRecord
 from profiler.report.summary import Report
 
@@ -13,6 +14,7 @@ PUBLISHED = {
     "session-line": SessionRecord,
     "hardware": HardwareInfo,
     "report": Report,
+    "explanation": Explanation,
 }
 
 
