@@ -127,6 +127,12 @@ def cause_lines(rows: Sequence[Row]) -> list[str]:
     return [f"{cause}: {cases}" if cases else cause for cause, cases in shared([(row.cause, row) for row in rows])]
 
 
+def truth_lines(rows: Sequence[Row]) -> list[str]:
+    """What the cases of a group store and execute, each way with the cases it is of."""
+    texts = shared([("; ".join(row_text(row).arms), row) for row in rows])
+    return [f"stored -> executed{f', {cases}' if cases else ''}: {text}" for text, cases in texts]
+
+
 def shared(texts: Sequence[tuple[str, Row]]) -> list[tuple[str, str]]:
     """Each text once, with the cases it is said of in short: none where it is said of all.
 

@@ -14,14 +14,14 @@ from profiler.report.cells import (
     limit_lines,
     plain,
     row_text,
+    truth_lines,
 )
 from profiler.report.facts import method_lines, timeline_texts
 from profiler.report.machine import hardware_lines
 from profiler.report.summary import Report, Row, Summary
 
-_HEAD = ("layer", "batch", "weights", "fits in", "stored -> executed", "time [out, in]", "time [in, out]",
-         "speedup [interval]", "null [interval]", "noise", "of the limit", "regime", "verdict")  # fmt: skip
-
+_HEAD = ("layer", "batch", "weights", "fit in", "bound by", "time [out, in]", "time [in, out]",
+         "speedup [interval]", "null [interval]", "noise", "of the limit", "verdict")  # fmt: skip
 _COST_HEAD = ("layer", "batch", "load time", "load ratio", "transposed", "first call", "first call ratio",
               "memory rise at load", "peak memory", "file size")  # fmt: skip
 _TIMELINE_HEAD = ("before", "at", "canary", "frequency", "temperature", "load", "swap", "disturbed blocks")
@@ -61,8 +61,12 @@ def _session(summary: Summary) -> str:
 
 
 def _group(title: str, rows: list[Row]) -> str:
-    parts = [f"## {escape(title)}", _table(_HEAD, [_cells(row_text(row)) for row in rows])]
-    parts.append("Why:\n\n" + "\n".join(f"- {escape(line)}" for line in cause_lines(rows)))
+    lines = [*truth_lines(rows), *(f"why: {line}" for line in cause_lines(rows))]
+    parts = [
+        f"## {escape(title)}",
+        "\n".join(f"- {escape(line)}" for line in lines),
+        _table(_HEAD, [_cells(row, row_text(row)) for row in rows]),
+    ]
     bound = bound_lines(tuple(rows))
     if bound:
         parts.append("Overhead-bound:\n\n" + "\n".join(f"- {escape(line)}" for line in bound))
@@ -88,20 +92,19 @@ def _cost_cells(row: Row, text: CostText) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _cells(text: RowText) -> tuple[str, ...]:
+def _cells(row: Row, text: RowText) -> tuple[str, ...]:
     return (
         text.layer,
         text.batch,
         text.weights,
         text.fits_in,
-        "; ".join(text.arms),
+        row.regime.bound_by.value,
         text.out_in,
         text.in_out,
         text.speedup,
         text.null,
         text.noise,
         text.limit,
-        text.regime,
         ", ".join(part for part in (text.verdict, text.advice, _equal_by_now(text)) if part),
     )
 

@@ -17,7 +17,7 @@ from profiler.report.cells import (
     name_cases,
     plain,
     row_text,
-    shared,
+    truth_lines,
 )
 from profiler.report.facts import method_lines, sparkline
 from profiler.report.lines import Line
@@ -82,7 +82,8 @@ def _group(title: str, measured: list[Row]) -> str:
     bound = [_wrap(f"overhead-bound, {line}", indent="  ") for line in bound_lines(measured)]
     limited = [_wrap(f"reads about as fast as this machine can, {line}", indent="  ") for line in limit_lines(measured)]
     why = [_wrap(f"why: {line}", indent="  ") for line in cause_lines(measured)]
-    return "\n".join([title, *_truths(measured), *lines, *_advice(measured), *why, *bound, *limited, *_costs(measured)])
+    truths = [_wrap(line, indent="  ") for line in truth_lines(measured)]
+    return "\n".join([title, *truths, *lines, *_advice(measured), *why, *bound, *limited, *_costs(measured)])
 
 
 def _costs(rows: list[Row]) -> list[str]:
@@ -125,12 +126,6 @@ def _advice(rows: list[Row]) -> list[str]:
         cases += [name_cases(others)] if others else []
         lines.append(_wrap(f"undecided, {advice}: {'; '.join(cases)}", indent="  "))
     return lines
-
-
-def _truths(rows: list[Row]) -> list[str]:
-    """What the rows store and execute: one line where they agree, else a line for each way with the rows it is of."""
-    texts = shared([("; ".join(row_text(row).arms), row) for row in rows])
-    return [_wrap(f"stored -> executed{f', {cases}' if cases else ''}: {text}", indent="  ") for text, cases in texts]
 
 
 def _cells(text: RowText) -> tuple[str, ...]:
