@@ -10,16 +10,16 @@ checks of a run of one pass. Needs the extra `torch`; runtimes that are not inst
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-from profiler.records import Case, Check, Form
+from models.layout import WeightLayout
+from profiler.records import ArmTruth, Form
 from profiler.report.cells import executed_text
 from profiler.runtimes import RUNTIMES
 from profiler.session import load_session
 
 COMMAND = [sys.executable, "-m", "profiler"]
-HEAD = ("runtime", "form", "asked for", "stored", "executed", "operator", "rewritten", "copies beside")
+HEAD = ("runtime", "form", "a file that stores [out, in] executes", "a file that stores [in, out] executes")
 
 
 def main() -> None:
@@ -37,18 +37,18 @@ def main() -> None:
         session = load_session(Path(path))
     cases = {case.id: case for case in session.header.cases}
     for check in session.checks:
-        for row in rows(cases[check.case], check):
-            print(f"| {' | '.join(row)} |")
+        case, arms = cases[check.case], {arm.layout: becomes(arm) for arm in check.arms}
+        print(f"| {case.runtime} | {case.form} | {' | '.join(arms[layout] for layout in WeightLayout)} |")
 
 
-def rows(case: Case, check: Check) -> Iterator[tuple[str, ...]]:
-    """A line for each layout."""
-    for arm in check.arms:
-        found = arm.executed
-        stored = arm.stored_layout.axes if arm.stored_layout else "a mix"
-        copies = "not seen" if found.extra_copies is None else str(found.extra_copies)
-        operator, rewritten = f"`{found.operator}`", found.rewritten or "-"
-        yield case.runtime, case.form, arm.layout.axes, stored, executed_text(found), operator, rewritten, copies
+def becomes(arm: ArmTruth) -> str:
+    """The executed layout and operator, with what the runtime made anew."""
+    found = arm.executed
+    assert arm.stored_layout is arm.layout, "a 2-D input keeps every layout as it was asked for"
+    notes = [found.rewritten] if found.rewritten else []
+    notes += [f"{found.extra_copies} copy beside"] if found.extra_copies else []
+    said = f" ({'; '.join(notes)})" if notes else ""
+    return f"{executed_text(found)}, `{found.operator}`{said}"
 
 
 if __name__ == "__main__":

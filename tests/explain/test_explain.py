@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from profiler.bundle import open_bundle
@@ -20,6 +21,7 @@ from profiler.explain.select import Choice, choose_cases
 from profiler.explain.start import ask_child
 from profiler.explain.tools import find_tools
 from profiler.records import Form
+from profiler.schemas import format_schema
 
 CASE = "numpy/controlled/linear-64x64/b1"
 
@@ -210,7 +212,9 @@ def test_a_simulation_repeats_within_2_percent_and_dies_in_words(
         status = explain.command.main(
             [str(BUNDLE), *arguments, "--as", "rpi-3", "--source", "simulation", "--json", "-q"], standalone_mode=False
         )
-        return status, [Counted(**arm) for arm in json.loads(capfd.readouterr().out)["counted"]]
+        document = json.loads(capfd.readouterr().out)
+        jsonschema.validate(document, json.loads(format_schema("explanation")))
+        return status, [Counted(**arm) for arm in document["counted"]]
 
     (first_status, first), (_, again) = counted(CASE), counted(CASE)
     assert first_status == 0
