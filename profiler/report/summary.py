@@ -35,9 +35,17 @@ from profiler.records import (
     Weights,
 )
 from profiler.report.answer import Answer, Judged, answer_for
+from profiler.report.side_by_side import (
+    SideBySide,
+    Told,
+    board_cautions,
+    board_names,
+    boards_answer,
+    set_side_by_side,
+)
 from profiler.report.warnings import Warning_, warnings_beside, warnings_for
 
-REPORT_SCHEMA = 3
+REPORT_SCHEMA = 4
 
 
 class Arm(Record, frozen=True, kw_only=True):
@@ -127,29 +135,51 @@ class Summary(Record, frozen=True, kw_only=True):
 
 
 class Report(Record, frozen=True, kw_only=True):
-    """One or several sessions; what `--format json` prints."""
+    """One or several sessions; what `--format json` prints.
+
+    Of several, `boards` names each, `side_by_side` has every case with what each session says of it, `boards_answer`
+    says in sentences how often they agree, and `boards_cautions` what forbids to compare number by number.
+    """
 
     schema_version: int
     tool_version: str
     sessions: tuple[Summary, ...]
+    boards: tuple[str, ...] = ()
+    boards_answer: str = ""
+    boards_cautions: tuple[Warning_, ...] = ()
+    side_by_side: tuple[SideBySide, ...] = ()
 
 
 def make_report(
     sessions: tuple[Session, ...], *, margin: float | None = None, confidence_level: float | None = None
 ) -> Report:
     """Derive what every format shows; margin and confidence level are each run's own unless given."""
+    headers = [session.header for session in sessions]
+    summaries = tuple(
+        summarize(
+            session,
+            margin=margin,
+            confidence_level=confidence_level,
+            beside=warnings_beside(headers[0], session.header),
+        )
+        for session in sessions
+    )
+    boards = board_names([machine_name(header.hardware) for header in headers])
+    cases = set_side_by_side(headers, [{row.case.id: _told(row) for row in summary.rows} for summary in summaries])
     return Report(
         schema_version=REPORT_SCHEMA,
         tool_version=__version__,
-        sessions=tuple(
-            summarize(
-                session,
-                margin=margin,
-                confidence_level=confidence_level,
-                beside=warnings_beside(sessions[0].header, session.header),
-            )
-            for session in sessions
-        ),
+        sessions=summaries,
+        boards=boards,
+        boards_answer=boards_answer(cases, boards),
+        boards_cautions=board_cautions(headers, boards),
+        side_by_side=cases,
+    )
+
+
+def _told(row: Row) -> Told:
+    return Told(
+        label=label_of(row), dimensions=row.dimensions, batch=row.batch, verdict=row.verdict, speedup=row.speedup
     )
 
 
