@@ -262,10 +262,20 @@ def _judged(row: Row) -> Judged:
 
 
 def label_of(row: Row) -> str:
+    """A row's case in words."""
+    return case_label(row.case, row.dimensions)
+
+
+def case_label(case: Case, dimensions: str) -> str:
     """A case in words."""
-    form = "" if row.case.form is Form.CONTROLLED else f" ({row.case.form})"
-    weights = "" if row.case.weights is Weights.WARM else f", {row.case.weights} weights"
-    return f"{row.case.runtime}{form}, {row.dimensions}, batch {row.batch}{weights}"
+    form = "" if case.form is Form.CONTROLLED else f" ({case.form})"
+    weights = "" if case.weights is Weights.WARM else f", {case.weights} weights"
+    return f"{case.runtime}{form}, {dimensions}, batch {format_batch(case.batch_shape)}{weights}"
+
+
+def short_name(workload: Workload) -> str:
+    """A layer by its dimensions, a network by its name."""
+    return workload.dimensions if workload.is_one_layer else workload.name
 
 
 def _row(comparison: Comparison, workload: Workload, check: Check | None, header: Header) -> Row:
@@ -273,13 +283,13 @@ def _row(comparison: Comparison, workload: Workload, check: Check | None, header
     hardware, cpus = header.hardware, header.options.cpus
     return Row(
         case=comparison.case,
-        dimensions=workload.dimensions if workload.is_one_layer else workload.name,
+        dimensions=short_name(workload),
         batch=format_batch(comparison.case.batch_shape),
         weight_bytes=workload.weight_bytes,
         fits_in=cache_level_for(workload.weight_bytes, hardware.caches, cpus),
         arms={layout: _arm(truths.get(layout), comparison.time_s.get(layout)) for layout in WeightLayout},
-        speedup=_ratio(comparison.effect),
-        null=_ratio(comparison.null),
+        speedup=ratio_of(comparison.effect),
+        null=ratio_of(comparison.null),
         noise_floor=None if comparison.noise_floor is None else expm1(comparison.noise_floor),
         is_biased=comparison.is_biased,
         passes=comparison.passes,
@@ -301,7 +311,7 @@ def _overhead(overhead: Overhead | None) -> OverheadRow | None:
         time_s=overhead.time_s,
         share=overhead.share,
         is_bound=overhead.is_bound,
-        speedup=_ratio(overhead.effect),
+        speedup=ratio_of(overhead.effect),
     )
 
 
@@ -311,10 +321,10 @@ def _cost(cost: CostComparison | None) -> CostRow | None:
     return CostRow(
         repeats=cost.repeats,
         load_s=cost.load_s,
-        load_ratio=_ratio(cost.load_effect),
+        load_ratio=ratio_of(cost.load_effect),
         load_verdict=cost.load_verdict,
         first_call_s=cost.first_call_s,
-        first_call_ratio=_ratio(cost.first_call_effect),
+        first_call_ratio=ratio_of(cost.first_call_effect),
         first_call_verdict=cost.first_call_verdict,
         peak_bytes=cost.peak_bytes,
         load_rise_bytes=cost.load_rise_bytes,
@@ -330,7 +340,7 @@ def _arm(truth: ArmTruth | None, time_s: float | None) -> Arm:
     )
 
 
-def _ratio(estimate: Estimate | None) -> Estimate | None:
+def ratio_of(estimate: Estimate | None) -> Estimate | None:
     """From a log ratio to a ratio."""
     if estimate is None:
         return None

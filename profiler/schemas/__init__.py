@@ -6,6 +6,7 @@ import json
 import msgspec
 
 from profiler.records import HardwareInfo, Manifest, SessionRecord
+from profiler.report.changes import Changes
 from profiler.report.summary import Report
 
 PUBLISHED = {
@@ -13,6 +14,7 @@ PUBLISHED = {
     "session-line": SessionRecord,
     "hardware": HardwareInfo,
     "report": Report,
+    "changes": Changes,
 }
 
 
