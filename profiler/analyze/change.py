@@ -40,6 +40,16 @@ class Shift(enum.Enum):
     UNDECIDED = "undecided"
 
 
+class Doubt(enum.StrEnum):
+    """Why nothing can be said."""
+
+    FEW_PASSES = "too few passes"
+    NO_CANARY = "the drift of the machine is unknown"
+    DRIFT = "the machine itself may have drifted by the margin or more"
+    NOISE = "two copies of one layout may differ by the margin or more"
+    WIDE = "the interval reaches across the margin"
+
+
 @dataclasses.dataclass(frozen=True)
 class TwoSamples:
     """Logs of one quantity, a pass each, from both sessions.
@@ -90,7 +100,8 @@ def _welch(old: Sequence[float], new: Sequence[float]) -> tuple[float, float, in
 def median_shift(old: Sequence[float], new: Sequence[float], *, confidence_level: float) -> Estimate | None:
     """By how much `new` lies above `old`: the median of all differences between two of them, with its interval.
 
-    Below four values each the interval is the whole range of differences. None where one is empty.
+    The ranks are those of the normal approximation, one farther out, since it is too narrow for few values; with very
+    few the interval is the whole range of differences. None where one is empty.
     """
     differences = sorted(after - before for before in old for after in new)
     if not differences:
@@ -98,7 +109,7 @@ def median_shift(old: Sequence[float], new: Sequence[float], *, confidence_level
     count = len(differences)
     z = statistics.NormalDist().inv_cdf((1 + confidence_level) / 2)
     spread = math.sqrt(count * (len(old) + len(new) + 1) / 12)
-    left_out = max(0, math.floor(count / 2 - z * spread))
+    left_out = max(0, math.floor(count / 2 - z * spread) - 1)
     return Estimate(
         point=statistics.median(differences),
         low=differences[left_out],
@@ -129,6 +140,18 @@ def judge_shifts(samples: Mapping[Key, TwoSamples], *, margin: float, confidence
             break
         found[key] = Shift.UP if _difference(samples[key]) > 0 else Shift.DOWN
     return found
+
+
+def doubt_about(one: TwoSamples, *, margin: float) -> Doubt:
+    """Why an undecided quantity is undecided: the first reason that by itself is enough."""
+    bound = math.log1p(margin)
+    if one.noise_floor is None or min(len(one.old), len(one.new)) < MIN_PASSES:
+        return Doubt.FEW_PASSES
+    if one.drift is None:
+        return Doubt.NO_CANARY
+    if one.noise_floor >= bound:
+        return Doubt.NOISE
+    return Doubt.DRIFT if one.drift >= bound else Doubt.WIDE
 
 
 def _difference(one: TwoSamples) -> float:

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 
 from models.layout import WeightLayout
+from profiler.analyze.change import Doubt
 from profiler.report.changes import AnswerChange, Changes, LayoutChange, Movement, SpeedupMovement
 
 MAX_NAMED = 5  # cases that a sentence names; the table has all
@@ -18,10 +19,20 @@ def headline(changes: Changes) -> str:
     parts = [
         _part(found, Movement.SLOWER, counts[Movement.SLOWER], len(found)),
         _part(found, Movement.FASTER, counts[Movement.FASTER], None),
-        f"unchanged within {100 * changes.margin:.3g} % in {counts[Movement.UNCHANGED]}",
+        f"unchanged within {100 * changes.margin:.3g} % in {counts[Movement.UNCHANGED] or 'none'}",
     ]
-    text = f"NEW is {', '.join(parts)}"
-    return f"{text} and undecided in {counts[Movement.UNDECIDED]}."
+    return f"NEW is {', '.join(parts)} and undecided in {counts[Movement.UNDECIDED] or 'none'}."
+
+
+def doubt_sentence(changes: Changes) -> str:
+    """Why times are undecided; empty where none is."""
+    doubts = Counter(
+        change.doubt for case in changes.cases for change in case.layouts.values() if change.doubt is not None
+    )
+    noise = [case.noise_floor for case in changes.cases if case.noise_floor is not None]
+    seen = f" (up to {100 * max(noise):.3g} % here)" if doubts[Doubt.NOISE] else ""
+    parts = [f"{doubt}{seen if doubt is Doubt.NOISE else ''} in {count}" for doubt, count in doubts.most_common()]
+    return f"Undecided, since {', '.join(parts)}." if parts else ""
 
 
 def _part(found: list[tuple[str, LayoutChange]], movement: Movement, count: int, total: int | None) -> str:

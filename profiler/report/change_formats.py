@@ -8,7 +8,7 @@ import msgspec
 from models.layout import WeightLayout
 from profiler.records import Estimate
 from profiler.report.cells import format_ratio, format_time, group_title, grouped
-from profiler.report.change_answer import drift_sentence, headline, method_sentence, verdict_sentence
+from profiler.report.change_answer import doubt_sentence, drift_sentence, headline, method_sentence, verdict_sentence
 from profiler.report.changes import CaseChange, Changes, LayoutChange, Movement, Side, SpeedupMovement
 from profiler.report.columns import aligned, wrap
 from profiler.report.markdown import escape, render_table
@@ -40,6 +40,7 @@ def render_changes(changes: Changes, output_format: ChangeFormat) -> str:
 def _terminal(changes: Changes) -> str:
     parts = [
         wrap(headline(changes)),
+        wrap(doubt_sentence(changes)),
         wrap(verdict_sentence(changes)),
         "\n".join(wrap(line, "    ") for line in _sides(changes)),
         "\n".join(wrap(f"! {caution.text}: {caution.next_step}.", "  ") for caution in changes.cautions),
@@ -55,6 +56,7 @@ def _markdown(changes: Changes) -> str:
     parts = [
         "# What changed",
         f"**{escape(headline(changes))}**",
+        escape(doubt_sentence(changes)),
         escape(verdict_sentence(changes)),
         "\n".join(f"- {escape(line)}" for line in _sides(changes)),
         "\n".join(f"- Caution: {escape(w.text)}: {escape(w.next_step)}." for w in changes.cautions),

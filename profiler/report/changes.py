@@ -9,7 +9,17 @@ from collections.abc import Mapping, Sequence
 from models.layout import WeightLayout
 from models.workload import format_batch
 from profiler import __version__
-from profiler.analyze.change import Shift, TwoSamples, judge_shifts, larger_end, log_times, median_shift, welch_interval
+from profiler.analyze.change import (
+    Doubt,
+    Shift,
+    TwoSamples,
+    doubt_about,
+    judge_shifts,
+    larger_end,
+    log_times,
+    median_shift,
+    welch_interval,
+)
 from profiler.analyze.comparison import compare_session, series_of
 from profiler.analyze.disturbance import counted_blocks
 from profiler.analyze.matching import CaseKey, keyed_cases
@@ -65,12 +75,16 @@ _SPEEDUPS = {
 
 
 class LayoutChange(Record, frozen=True, kw_only=True):
-    """One layout of a case: seconds per call before and after, and their ratio new / old with Welch's interval."""
+    """One layout of a case: seconds per call before and after, and their ratio new / old with Welch's interval.
+
+    `doubt` says why it is undecided, None if it is not.
+    """
 
     old_s: float | None
     new_s: float | None
     time_ratio: Estimate | None
     movement: Movement
+    doubt: Doubt | None
 
 
 class CaseChange(Record, frozen=True, kw_only=True):
@@ -210,7 +224,7 @@ def _changes(
             new,
             floors[key],
             {
-                layout: _layout_change(times[key, layout], movements[key, layout], confidence_level)
+                layout: _layout_change(times[key, layout], movements[key, layout], margin, confidence_level)
                 for layout in WeightLayout
             },
             speedup_ratio=ratio_of(welch_interval(old.effects, new.effects, confidence_level=confidence_level)),
@@ -262,12 +276,13 @@ def answer_change(old: Verdict, new: Verdict) -> AnswerChange:
     return AnswerChange.SAME if old is new else AnswerChange.CHANGED
 
 
-def _layout_change(samples: TwoSamples, shift: Shift, confidence_level: float) -> LayoutChange:
+def _layout_change(samples: TwoSamples, shift: Shift, margin: float, confidence_level: float) -> LayoutChange:
     return LayoutChange(
         old_s=_seconds(samples.old),
         new_s=_seconds(samples.new),
         time_ratio=ratio_of(welch_interval(samples.old, samples.new, confidence_level=confidence_level)),
         movement=_MOVEMENTS[shift],
+        doubt=doubt_about(samples, margin=margin) if shift is Shift.UNDECIDED else None,
     )
 
 
