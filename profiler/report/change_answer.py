@@ -30,9 +30,9 @@ def doubt_sentence(changes: Changes) -> str:
         change.doubt for case in changes.cases for change in case.layouts.values() if change.doubt is not None
     )
     noise = [case.noise_floor for case in changes.cases if case.noise_floor is not None]
+    parts = [f"in {count}, {doubt}" for doubt, count in doubts.most_common()]
     seen = f" (up to {100 * max(noise):.3g} % here)" if doubts[Doubt.NOISE] else ""
-    parts = [f"{doubt}{seen if doubt is Doubt.NOISE else ''} in {count}" for doubt, count in doubts.most_common()]
-    return f"Undecided, since {', '.join(parts)}." if parts else ""
+    return f"Why undecided: {'; '.join(parts)}.".replace(Doubt.NOISE, f"{Doubt.NOISE}{seen}") if parts else ""
 
 
 def _part(found: list[tuple[str, LayoutChange]], movement: Movement, count: int, total: int | None) -> str:
@@ -75,8 +75,9 @@ def drift_sentence(changes: Changes) -> str:
     low, high = changes.drift.low, changes.drift.high
     return (
         f"Drift: a fixed task took {changes.drift.point:.3f} [{low:.3f}, {high:.3f}] times as long in NEW, so that "
-        f"every change of a time is widened by {100 * changes.drift_floor:.1f} % to either side. The task computes: it "
-        "does not see a slower memory. The speedup is a ratio within each pass and needs no such allowance."
+        f"the interval of every time is judged as if it reached {100 * changes.drift_floor:.1f} % farther to either "
+        "side. The task computes: it does not see a slower memory. The speedup is a ratio within each pass and needs no such "
+        "allowance."
     )
 
 

@@ -1,25 +1,22 @@
 """Changes for a terminal (80 columns), as Markdown and as JSON."""
 
 import enum
-import math
 
 import msgspec
 
 from models.layout import WeightLayout
-from profiler.records import Estimate
-from profiler.report.cells import format_ratio, format_time, group_title, grouped
+from profiler.report.cells import format_interval, format_ratio, format_time, group_title, grouped
 from profiler.report.change_answer import doubt_sentence, drift_sentence, headline, method_sentence, verdict_sentence
 from profiler.report.changes import CaseChange, Changes, LayoutChange, Movement, Side, SpeedupMovement
 from profiler.report.columns import aligned, wrap
 from profiler.report.markdown import escape, render_table
 
-_HEAD = ("layer", "batch", "[out,in]", "[in,out]", "verdict")
+_HEAD = ("layer", "batch", "[out,in] new / old", "[in,out] new / old", "verdict")
 _MARKDOWN_HEAD = ("layer", "batch", "passes", "[out, in] before -> after", "ratio [interval]", "",
                   "[in, out] before -> after", "ratio [interval]", "", "verdict", "speedup before -> after",
                   "ratio [interval]", "")  # fmt: skip
 _MOVED = {Movement.SLOWER, Movement.FASTER}
 _SPEEDUP_MOVED = {SpeedupMovement.HIGHER, SpeedupMovement.LOWER}
-MAX_PERCENT = 999.0  # beyond, a ratio reads better
 
 
 class ChangeFormat(enum.StrEnum):
@@ -93,39 +90,30 @@ def _group(title: str, cases: list[CaseChange]) -> str:
 
 
 def _cells(case: CaseChange) -> tuple[str, ...]:
-    old, new = case.old_verdict.value, case.new_verdict.value
-    return (
-        case.dimensions,
-        case.batch,
-        *(_change(case.layouts[layout]) for layout in WeightLayout),
-        new if old == new else f"{old} -> {new}",
-    )
+    star = "" if case.old_verdict is case.new_verdict else "*"
+    cells = (_change(case.layouts[layout]) for layout in WeightLayout)
+    return (case.dimensions, case.batch, *cells, f"{case.new_verdict}{star}")
 
 
 def _change(change: LayoutChange) -> str:
-    return f"{_percent(change.time_ratio)} {change.movement}".strip()
-
-
-def _percent(ratio: Estimate | None) -> str:
-    if ratio is None or not math.isfinite(ratio.point):
-        return ""
-    percent = 100 * (ratio.point - 1)
-    return f"{percent:+.1f} %" if percent < MAX_PERCENT else f"{ratio.point:.3g}x"
+    """`1.10 1.08-1.12 slower`."""
+    ratio = change.time_ratio
+    return f"{ratio.point:.2f} {format_interval(ratio)} {change.movement}" if ratio else change.movement.value
 
 
 def _moves(case: CaseChange) -> list[str]:
-    """A line for every time and speedup of a case that changed."""
+    """A line for every time, verdict and speedup of a case that changed."""
     name = f"{case.dimensions} batch {case.batch}"
     lines = [
-        f"{change.movement}, {name} {layout.axes}: {_before_and_after(change)}, {format_ratio(change.time_ratio)} "
-        "times as long"
+        f"{change.movement}, {name} {layout.axes}: {_before_and_after(change)}"
         for layout in WeightLayout
         if (change := case.layouts[layout]).movement in _MOVED
     ]
+    if case.old_verdict is not case.new_verdict:
+        lines.append(f"* verdict, {name}: {case.old_verdict} -> {case.new_verdict}")
     if case.speedup_movement in _SPEEDUP_MOVED:
-        lines.append(
-            f"speedup {case.speedup_movement}, {name}: {_speedups(case)}, {format_ratio(case.speedup_ratio)} times"
-        )
+        ratio = format_ratio(case.speedup_ratio)
+        lines.append(f"speedup {case.speedup_movement}, {name}: {_speedups(case)}, new / old {ratio}")
     return lines
 
 

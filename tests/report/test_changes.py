@@ -8,6 +8,8 @@ import re
 import jsonschema
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.layout import LinearShape, WeightLayout
 from models.workload import Workload
@@ -24,9 +26,14 @@ from profiler.records import (
     Session,
     Verdict,
 )
+from profiler.report.before_after import make_changes
 from profiler.report.change_formats import ChangeFormat, render_changes
-from profiler.report.changes import AnswerChange, Changes, Movement, SpeedupMovement, make_changes
+from profiler.report.changes import AnswerChange, Changes, Movement, SpeedupMovement
+from profiler.report.render import Format, render
+from profiler.report.summary import make_report
 from profiler.schemas import format_schema
+from profiler.session import parse_session
+from tests.report.test_hostile_sessions import LINES, STRANGE, places
 from tests.sessions import WORKLOAD, make_case, make_session
 
 ONE, EIGHT, ORT = make_case(1), make_case(8), make_case(1, "onnxruntime")
@@ -135,7 +142,9 @@ def test_a_verdict_that_flips_is_found_and_named() -> None:
     assert flipped.layouts[WeightLayout.IN_OUT].movement is Movement.FASTER
     page = one_line(render_changes(changes, ChangeFormat.TERMINAL))
     assert "The verdict changed in 1 of 2 cases (numpy, 64x64, batch 8: pays off -> costs), in 1 of them" in page
-    assert "speedup lower, 64x64 batch 8: 1.25 -> 0.80, 0.64" in page
+    assert "speedup lower, 64x64 batch 8: 1.25 -> 0.80, new / old 0.64" in page
+    assert "* verdict, 64x64 batch 8: pays off -> costs" in page
+    assert re.search(r"64x64 8 1.00 \S+ unchanged 0.64 \S+ faster costs\*", page)
 
 
 def test_swapping_old_and_new_mirrors_the_comparison() -> None:
@@ -247,3 +256,21 @@ def test_sessions_without_any_block_are_still_a_comparison(output_format: Change
     empty = msgspec.structs.replace(OLD, blocks=(), conditions=(), end=None)
     assert render_changes(changes_between(empty, empty), output_format)
     assert render_changes(changes_between(OLD, empty), output_format)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_hand_edited_session_is_refused_or_compared(data: st.DataObject) -> None:
+    lines = json.loads(json.dumps(LINES))
+    number = data.draw(st.sampled_from([0, 0, 1, 1, 2, len(lines) - 1]))
+    container, key = data.draw(st.sampled_from(places(lines[number])))
+    container[key] = data.draw(STRANGE)
+    try:
+        edited_by_hand = parse_session(b"".join(json.dumps(line).encode() + b"\n" for line in lines), source="x")
+        found = (changes_between(OLD, edited_by_hand), changes_between(edited_by_hand, OLD))
+    except InputError:
+        return
+    for changes in found:
+        assert all(render_changes(changes, output_format) for output_format in ChangeFormat)
+    side_by_side = make_report((OLD, edited_by_hand))
+    assert all(render(side_by_side, output_format) for output_format in (Format.TERMINAL, Format.MARKDOWN, Format.JSON))
