@@ -76,8 +76,8 @@ def drift_sentence(changes: Changes) -> str:
     return (
         f"Drift: a fixed task took {changes.drift.point:.3f} [{low:.3f}, {high:.3f}] times as long in NEW, so that "
         f"the interval of every time is judged as if it reached {100 * changes.drift_floor:.1f} % farther to either "
-        "side. The task computes: it does not see a slower memory. The speedup is a ratio within each pass and needs no such "
-        "allowance."
+        "side. The task computes: it does not see a slower memory. The speedup is a ratio within each pass and needs "
+        "no such allowance."
     )
 
 
