@@ -36,3 +36,27 @@ def load_hardware(path: Path) -> HardwareInfo:
 def machine_name(hardware: HardwareInfo) -> str:
     """The board if its firmware names it, else the processor."""
     return hardware.board.model.value or hardware.cpu_name.value or "this unknown machine"
+
+
+def differing_facts(first: HardwareInfo, other: HardwareInfo) -> list[str]:
+    """What shows that two reports are of different machines; nothing where they may be of one.
+
+    Nothing that identifies a machine is stored, so two boards of one model cannot be told apart.
+    """
+    facts = [
+        ("board", first.board.model.value, other.board.model.value),
+        ("processor", first.cpu_name.value, other.cpu_name.value),
+        ("architecture", first.machine.value, other.machine.value),
+        ("CPUs", first.logical_cpus.value, other.logical_cpus.value),
+        ("virtual machine", first.environment.vm.value, other.environment.vm.value),
+        ("cores", _cores(first), _cores(other)),
+    ]
+    return [
+        f"{name} {'unknown' if now is None else now} instead of {'unknown' if was is None else was}"
+        for name, was, now in facts
+        if was != now
+    ]
+
+
+def _cores(hardware: HardwareInfo) -> str:
+    return ", ".join(f"{len(core.cpus)} x {core.name or core.part or 'unknown'}" for core in hardware.core_types)

@@ -2,11 +2,13 @@
 
 import math
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from models.layout import WeightLayout
 from profiler.analyze.limits import is_at_limit
 from profiler.records import (
+    Case,
     Control,
     Estimate,
     Executed,
@@ -18,6 +20,7 @@ from profiler.records import (
     RegimeBound,
     Verdict,
 )
+from profiler.report.side_by_side import SideBySide
 from profiler.report.summary import Arm, Row
 
 UNKNOWN = "unknown"
@@ -294,9 +297,8 @@ def _format_sizes(estimate: Estimate) -> str:
     return f"{format_bytes(round(estimate.point))} +- {format_bytes(round(half))}"
 
 
-def group_title(row: Row) -> str:
-    """What the rows of one table share."""
-    case = row.case
+def group_title(case: Case | SideBySide) -> str:
+    """What the cases of one table share."""
     threads = "1 thread" if case.threads == 1 else f"{case.threads} threads"
     control = "" if case.control is Control.NONE else f", control: {case.control}"
     return f"{case.runtime}, {case.form}, {case.dtype}, {threads}, {case.weights} weights{control}"
@@ -304,7 +306,15 @@ def group_title(row: Row) -> str:
 
 def groups(rows: tuple[Row, ...]) -> list[tuple[str, list[Row]]]:
     """Rows by what they share, in order of first appearance."""
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(group_title(row), []).append(row)
+    return grouped(rows, lambda row: group_title(row.case))
+
+
+Item = TypeVar("Item")
+
+
+def grouped(items: Iterable[Item], title: Callable[[Item], str]) -> list[tuple[str, list[Item]]]:
+    """Items by their titles, in order of first appearance."""
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(title(item), []).append(item)
     return list(found.items())

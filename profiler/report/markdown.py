@@ -1,9 +1,11 @@
 """The report as GitHub-flavoured Markdown, for issue threads."""
 
 import re
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from profiler.report.boards import boards_legend, boards_note, boards_tables
 from profiler.report.cells import (
     CostText,
     RowText,
@@ -29,12 +31,27 @@ _TIMELINE_HEAD = ("before", "at", "canary", "frequency", "temperature", "load", 
 
 def render_markdown(report: Report) -> str:
     """All sessions, one after another."""
-    return "\n\n".join(_session(summary) for summary in report.sessions) + "\n"
+    return "\n\n".join([*_boards(report), *(_session(summary) for summary in report.sessions)]) + "\n"
 
 
 def escape(text: object) -> str:
     """Text that Markdown shows as it is: no links, no HTML, no table breaks."""
     return re.sub(r"([\\`*_{}\[\]<>#|~!&@])", r"\\\1", plain(text))
+
+
+def _boards(report: Report) -> list[str]:
+    """Several sessions side by side, before each by itself."""
+    if not report.boards:
+        return []
+    parts = [
+        "# Boards side by side",
+        f"**{escape(report.boards_answer)}**",
+        "\n".join(f"- {escape(line)}" for line in boards_legend(report)),
+        "\n".join(f"- Caution, {escape(w.text)}: {escape(w.next_step)}." for w in report.boards_cautions),
+    ]
+    for table in boards_tables(report):
+        parts += [f"## {escape(table.title)}", render_table(table.head, table.lines)]
+    return [part for part in (*parts, escape(boards_note(report.boards))) if part]
 
 
 def _session(summary: Summary) -> str:
@@ -47,15 +64,15 @@ def _session(summary: Summary) -> str:
     ]
     if summary.failures:
         rows = [(f.subject, f.stage.value, f.message) for f in summary.failures]
-        parts.append("## Failures\n\n" + _table(("case", "stage", "what happened"), rows))
+        parts.append("## Failures\n\n" + render_table(("case", "stage", "what happened"), rows))
     if summary.warnings:
         parts.append(
             "## Warnings\n\n" + "\n".join(f"- {escape(w.text)}: {escape(w.next_step)}." for w in summary.warnings)
         )
     if summary.timeline:
         moments = [tuple(msgspec.structs.astuple(moment)) for moment in timeline_texts(summary)]
-        parts.append("## Conditions over the run\n\n" + _table(_TIMELINE_HEAD, moments))
-    parts.append("## Hardware\n\n" + _table(("fact", "value (source)"), hardware_lines(summary.hardware)))
+        parts.append("## Conditions over the run\n\n" + render_table(_TIMELINE_HEAD, moments))
+    parts.append("## Hardware\n\n" + render_table(("fact", "value (source)"), hardware_lines(summary.hardware)))
     parts.append("## Method\n\n" + "\n".join(f"- {escape(line)}" for line in method_lines(summary)))
     return "\n\n".join(part for part in parts if part)
 
@@ -65,7 +82,7 @@ def _group(title: str, rows: list[Row]) -> str:
     parts = [
         f"## {escape(title)}",
         "\n".join(f"- {escape(line)}" for line in lines),
-        _table(_HEAD, [_cells(row, row_text(row)) for row in rows]),
+        render_table(_HEAD, [_cells(row, row_text(row)) for row in rows]),
     ]
     bound = bound_lines(tuple(rows))
     if bound:
@@ -79,7 +96,7 @@ def _group(title: str, rows: list[Row]) -> str:
     costs = [(row, text) for row in rows if (text := cost_text(row)) is not None]
     if costs:
         parts.append("Beside speed, each pair is \\[out, in\\] and \\[in, out\\]:")
-        parts.append(_table(_COST_HEAD, [_cost_cells(row, text) for row, text in costs]))
+        parts.append(render_table(_COST_HEAD, [_cost_cells(row, text) for row, text in costs]))
     return "\n\n".join(parts)
 
 
@@ -113,6 +130,7 @@ def _equal_by_now(text: RowText) -> str:
     return f"equal by now at a margin of {text.equal_margin}" if text.equal_margin else ""
 
 
-def _table(head: tuple[str, ...], rows: list) -> str:  # type: ignore[type-arg]
-    lines = [head, ("---",) * len(head), *(tuple(map(escape, row)) for row in rows)]
+def render_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table whose cells are shown as they are."""
+    lines: list[Iterable[str]] = [head, ("---",) * len(head), *(map(escape, row) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,13 +1,12 @@
 """The result of a self-check for a terminal: a line per runtime, and one sentence."""
 
-import textwrap
 from collections.abc import Mapping
 
 from profiler.analyze.selfcheck import Outcome, SelfCheck
 from profiler.hardware.reports import machine_name
 from profiler.records import Session
 from profiler.report.cells import plain
-from profiler.report.terminal import WIDTH
+from profiler.report.columns import aligned, wrap
 
 _HEAD = ("runtime", "false alarms", "share", "equal", "found", "seen", "wrong", "tells apart")
 
@@ -15,24 +14,16 @@ _HEAD = ("runtime", "false alarms", "share", "equal", "found", "seen", "wrong", 
 def render_selfcheck(checks: Mapping[str, SelfCheck | None], session: Session, *, slowdown_percent: int) -> str:
     """The table and the sentence, 80 columns wide."""
     rows = [_cells(runtime, check) for runtime, check in checks.items()]
-    table = [_HEAD, *rows]
-    widths = [max(len(line[column]) for line in table) for column in range(len(_HEAD))]
-    lines = [
-        " ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in table
-    ]
+    lines = aligned([_HEAD, *rows])
     legend = (
         "False alarms: identical pairs called different, each judged by itself, with the 95 % interval of their share. "
         "Equal: identical pairs called so, all pairs judged together as in a report. Found: pairs slower by "
         f"{slowdown_percent} % called so; seen is the median difference measured. Tells apart: the difference that is "
         "called in nine of ten pairs."
     )
-    failures = [_wrap(f"x {failure.subject}: {failure.message}") for failure in session.failures]
-    verdict = _wrap(sentence(checks, session, slowdown_percent))
-    return "\n".join([*lines, "", _wrap(legend), *failures, "", verdict]) + "\n"
+    failures = [wrap(f"x {failure.subject}: {failure.message}") for failure in session.failures]
+    verdict = wrap(sentence(checks, session, slowdown_percent))
+    return "\n".join([*lines, "", wrap(legend), *failures, "", verdict]) + "\n"
 
 
 def sentence(checks: Mapping[str, SelfCheck | None], session: Session, slowdown_percent: int) -> str:
@@ -81,7 +72,3 @@ def _cells(runtime: str, check: SelfCheck | None) -> tuple[str, ...]:
 
 def _percent(fraction: float | None) -> str:
     return "-" if fraction is None else f"{100 * fraction:.1f} %"
-
-
-def _wrap(text: str) -> str:
-    return textwrap.fill(plain(text), WIDTH, break_on_hyphens=False)

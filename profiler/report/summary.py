@@ -37,6 +37,14 @@ from profiler.records import (
     Weights,
 )
 from profiler.report.answer import Answer, Judged, answer_for
+from profiler.report.side_by_side import (
+    SideBySide,
+    Told,
+    board_cautions,
+    board_names,
+    boards_answer,
+    set_side_by_side,
+)
 from profiler.report.warnings import Warning_, warnings_beside, warnings_for
 
 REPORT_SCHEMA = 4
@@ -134,29 +142,51 @@ class Summary(Record, frozen=True, kw_only=True):
 
 
 class Report(Record, frozen=True, kw_only=True):
-    """One or several sessions; what `--format json` prints."""
+    """One or several sessions; what `--format json` prints.
+
+    Of several, `boards` names each, `side_by_side` has every case with what each session says of it, `boards_answer`
+    says in sentences how often they agree, and `boards_cautions` what forbids to compare number by number.
+    """
 
     schema_version: int
     tool_version: str
     sessions: tuple[Summary, ...]
+    boards: tuple[str, ...] = ()
+    boards_answer: str = ""
+    boards_cautions: tuple[Warning_, ...] = ()
+    side_by_side: tuple[SideBySide, ...] = ()
 
 
 def make_report(
     sessions: tuple[Session, ...], *, margin: float | None = None, confidence_level: float | None = None
 ) -> Report:
     """Derive what every format shows; margin and confidence level are each run's own unless given."""
+    headers = [session.header for session in sessions]
+    summaries = tuple(
+        summarize(
+            session,
+            margin=margin,
+            confidence_level=confidence_level,
+            beside=warnings_beside(headers[0], session.header),
+        )
+        for session in sessions
+    )
+    boards = board_names([machine_name(header.hardware) for header in headers])
+    cases = set_side_by_side(headers, [{row.case.id: _told(row) for row in summary.rows} for summary in summaries])
     return Report(
         schema_version=REPORT_SCHEMA,
         tool_version=__version__,
-        sessions=tuple(
-            summarize(
-                session,
-                margin=margin,
-                confidence_level=confidence_level,
-                beside=warnings_beside(sessions[0].header, session.header),
-            )
-            for session in sessions
-        ),
+        sessions=summaries,
+        boards=boards,
+        boards_answer=boards_answer(cases, boards),
+        boards_cautions=board_cautions(headers, boards),
+        side_by_side=cases,
+    )
+
+
+def _told(row: Row) -> Told:
+    return Told(
+        label=label_of(row), dimensions=row.dimensions, batch=row.batch, verdict=row.verdict, speedup=row.speedup
     )
 
 
@@ -239,11 +269,21 @@ def _judged(row: Row) -> Judged:
 
 
 def label_of(row: Row) -> str:
+    """A row's case in words."""
+    return case_label(row.case, row.dimensions)
+
+
+def case_label(case: Case, dimensions: str) -> str:
     """A case in words."""
-    form = "" if row.case.form is Form.CONTROLLED else f" ({row.case.form})"
-    weights = "" if row.case.weights is Weights.WARM else f", {row.case.weights} weights"
-    threads = "" if row.case.threads == 1 else f", {row.case.threads} threads"
-    return f"{row.case.runtime}{form}, {row.dimensions}, batch {row.batch}{threads}{weights}"
+    form = "" if case.form is Form.CONTROLLED else f" ({case.form})"
+    weights = "" if case.weights is Weights.WARM else f", {case.weights} weights"
+    threads = "" if case.threads == 1 else f", {case.threads} threads"
+    return f"{case.runtime}{form}, {dimensions}, batch {format_batch(case.batch_shape)}{threads}{weights}"
+
+
+def short_name(workload: Workload) -> str:
+    """A layer by its dimensions, a network by its name."""
+    return workload.dimensions if workload.is_one_layer else workload.name
 
 
 def _row(comparison: Comparison, workload: Workload, check: Check | None, header: Header) -> Row:
@@ -256,13 +296,13 @@ def _row(comparison: Comparison, workload: Workload, check: Check | None, header
     regime = regime_of(executed, level=level, overhead=comparison.overhead, limit=limit)
     return Row(
         case=comparison.case,
-        dimensions=workload.dimensions if workload.is_one_layer else workload.name,
+        dimensions=short_name(workload),
         batch=format_batch(comparison.case.batch_shape),
         weight_bytes=weight_bytes,
         fits_in=level,
         arms={layout: _arm(truths.get(layout), comparison.time_s.get(layout)) for layout in WeightLayout},
-        speedup=_ratio(comparison.effect),
-        null=_ratio(comparison.null),
+        speedup=ratio_of(comparison.effect),
+        null=ratio_of(comparison.null),
         noise_floor=None if comparison.noise_floor is None else expm1(comparison.noise_floor),
         is_biased=comparison.is_biased,
         passes=comparison.passes,
@@ -288,7 +328,7 @@ def _overhead(overhead: Overhead | None) -> OverheadRow | None:
         time_s=overhead.time_s,
         share=overhead.share,
         is_bound=overhead.is_bound,
-        speedup=_ratio(overhead.effect),
+        speedup=ratio_of(overhead.effect),
     )
 
 
@@ -298,10 +338,10 @@ def _cost(cost: CostComparison | None) -> CostRow | None:
     return CostRow(
         repeats=cost.repeats,
         load_s=cost.load_s,
-        load_ratio=_ratio(cost.load_effect),
+        load_ratio=ratio_of(cost.load_effect),
         load_verdict=cost.load_verdict,
         first_call_s=cost.first_call_s,
-        first_call_ratio=_ratio(cost.first_call_effect),
+        first_call_ratio=ratio_of(cost.first_call_effect),
         first_call_verdict=cost.first_call_verdict,
         peak_bytes=cost.peak_bytes,
         load_rise_bytes=cost.load_rise_bytes,
@@ -317,7 +357,7 @@ def _arm(truth: ArmTruth | None, time_s: float | None) -> Arm:
     )
 
 
-def _ratio(estimate: Estimate | None) -> Estimate | None:
+def ratio_of(estimate: Estimate | None) -> Estimate | None:
     """From a log ratio to a ratio."""
     if estimate is None:
         return None

@@ -1,11 +1,10 @@
 """The report for a terminal: 80 columns, no colour needed."""
 
-import textwrap
-
 import click
 
 from profiler.hardware.reports import machine_name
 from profiler.records import HardwareInfo, Verdict
+from profiler.report.boards import boards_legend, boards_note, boards_tables
 from profiler.report.cells import (
     RowText,
     bound_lines,
@@ -19,18 +18,38 @@ from profiler.report.cells import (
     row_text,
     truth_lines,
 )
+from profiler.report.columns import WIDTH, aligned, wrap
 from profiler.report.facts import method_lines, sparkline
 from profiler.report.lines import Line
 from profiler.report.machine import ADVICE_MARK, hardware_lines, machine_sections
 from profiler.report.summary import Report, Row, Summary
 
-WIDTH = 80
 _HEAD = ("layer", "batch", "weights", "[out,in]", "[in,out]", "speedup", "null", "verdict")
 
 
 def render_terminal(report: Report) -> str:
     """All sessions, one after another."""
-    return "\n\n".join(_session(summary) for summary in report.sessions) + "\n"
+    parts = [*_boards(report), *(_session(summary) for summary in report.sessions)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _boards(report: Report) -> list[str]:
+    """Several sessions side by side, before each by itself."""
+    if not report.boards:
+        return []
+    tables = [
+        "\n".join([wrap(table.title), *aligned([table.head, *table.lines], left=(0, len(table.head) - 1))])
+        for table in boards_tables(report)
+    ]
+    cautions = "\n".join(wrap(f"! {caution.text}: {caution.next_step}.", "  ") for caution in report.boards_cautions)
+    parts = [
+        wrap(report.boards_answer),
+        "\n".join(wrap(line, indent="    ") for line in boards_legend(report)),
+        cautions,
+        *tables,
+        wrap(boards_note(report.boards)),
+    ]
+    return [part for part in parts if part]
 
 
 def render_machine(hardware: HardwareInfo) -> str:
@@ -46,44 +65,39 @@ def render_machine(hardware: HardwareInfo) -> str:
 
 def _fact(line: Line) -> str:
     if line.label == ADVICE_MARK:
-        return _wrap(f"! {line.text}", indent="  ")
+        return wrap(f"! {line.text}", indent="  ")
     source = f" ({line.source})" if line.source else ""
-    text = _wrap(f"{line.label:<15} {line.text}{source}", indent=" " * 16)
+    text = wrap(f"{line.label:<15} {line.text}{source}", indent=" " * 16)
     return text.removesuffix(source) + click.style(source, dim=True) if source and text.endswith(source) else text
 
 
 def _session(summary: Summary) -> str:
     parts = [
-        _wrap(summary.answer.headline),
-        "\n".join(_wrap(f"- {line}", indent="  ") for line in summary.answer.by_runtime),
-        "\n".join(_wrap(f"- {line}", indent="  ") for line in summary.answer.beside_speed),
-        _wrap(summary.answer.sureness),
+        wrap(summary.answer.headline),
+        "\n".join(wrap(f"- {line}", indent="  ") for line in summary.answer.by_runtime),
+        "\n".join(wrap(f"- {line}", indent="  ") for line in summary.answer.beside_speed),
+        wrap(summary.answer.sureness),
         *(_group(title, rows) for title, rows in groups(summary.rows)),
         _failures(summary),
         _timeline(summary),
-        "\n".join(_wrap(f"! {warning.text}: {warning.next_step}.", indent="  ") for warning in summary.warnings),
-        "\n".join(_wrap(f"{label:<16}{text}", indent=" " * 16) for label, text in hardware_lines(summary.hardware)),
-        "\n".join(_wrap(line) for line in method_lines(summary)),
+        "\n".join(wrap(f"! {warning.text}: {warning.next_step}.", indent="  ") for warning in summary.warnings),
+        "\n".join(wrap(f"{label:<16}{text}", indent=" " * 16) for label, text in hardware_lines(summary.hardware)),
+        "\n".join(wrap(line) for line in method_lines(summary)),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
 def _group(title: str, measured: list[Row]) -> str:
     rows = [row_text(row) for row in measured]
-    table = [_HEAD, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in table) for column in range(len(_HEAD))]
-    lines = [
-        " ".join(
-            cell.ljust(width) if column in (0, len(_HEAD) - 1) else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in table
+    lines = aligned([_HEAD, *map(_cells, rows)], left=(0, len(_HEAD) - 1))
+    said = [
+        *(f"why: {line}" for line in cause_lines(measured)),
+        *(f"overhead-bound, {line}" for line in bound_lines(measured)),
+        *(f"reads about as fast as this machine can, {line}" for line in limit_lines(measured)),
     ]
-    bound = [_wrap(f"overhead-bound, {line}", indent="  ") for line in bound_lines(measured)]
-    limited = [_wrap(f"reads about as fast as this machine can, {line}", indent="  ") for line in limit_lines(measured)]
-    why = [_wrap(f"why: {line}", indent="  ") for line in cause_lines(measured)]
-    truths = [_wrap(line, indent="  ") for line in truth_lines(measured)]
-    return "\n".join([title, *truths, *lines, *_advice(measured), *why, *bound, *limited, *_costs(measured)])
+    truths = [wrap(line, indent="  ") for line in truth_lines(measured)]
+    advice, notes = _advice(measured), [wrap(line, indent="  ") for line in said]
+    return "\n".join([title, *truths, *lines, *advice, *notes, *_costs(measured)])
 
 
 def _costs(rows: list[Row]) -> list[str]:
@@ -98,7 +112,7 @@ def _costs(rows: list[Row]) -> list[str]:
         for row in known
         if row.cost is not None and row.cost.load_verdict in (Verdict.PAYS_OFF, Verdict.COSTS)
     ]
-    return [_wrap(line, indent="  ") for line in lines]
+    return [wrap(line, indent="  ") for line in lines]
 
 
 def _timeline(summary: Summary) -> str:
@@ -109,7 +123,7 @@ def _timeline(summary: Summary) -> str:
     spread = f"{format_time(min(canaries))} to {format_time(max(canaries))}"
     line = f"Before each pass and at the end a fixed task took {spread}: {sparkline(canaries)}"
     disturbed = f"Disturbed blocks: {summary.disturbed_blocks} of {summary.blocks}."
-    return f"{_wrap(line)}\n{disturbed}"
+    return f"{wrap(line)}\n{disturbed}"
 
 
 def _advice(rows: list[Row]) -> list[str]:
@@ -124,7 +138,7 @@ def _advice(rows: list[Row]) -> list[str]:
         cases = [f"{name_cases([row])} (equal at {margin})" for row, margin in undecided if margin]
         others = [row for row, margin in undecided if not margin]
         cases += [name_cases(others)] if others else []
-        lines.append(_wrap(f"undecided, {advice}: {'; '.join(cases)}", indent="  "))
+        lines.append(wrap(f"undecided, {advice}: {'; '.join(cases)}", indent="  "))
     return lines
 
 
@@ -144,10 +158,6 @@ def _cells(text: RowText) -> tuple[str, ...]:
 
 def _failures(summary: Summary) -> str:
     return "\n".join(
-        _wrap(plain(f"x {failure.subject}, {failure.stage}: {failure.message}"), indent="  ")
+        wrap(plain(f"x {failure.subject}, {failure.stage}: {failure.message}"), indent="  ")
         for failure in summary.failures
     )
-
-
-def _wrap(text: str, indent: str = "") -> str:
-    return textwrap.fill(plain(text), WIDTH, subsequent_indent=indent, break_on_hyphens=False)

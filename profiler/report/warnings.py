@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from profiler.analyze.disturbance import CANARY_DRIFT, changes
+from profiler.analyze.matching import renamed_workloads
 from profiler.analyze.verdicts import MIN_PASSES, Rule
 from profiler.hardware.advice import SET_GOVERNOR, advise_on_results
 from profiler.hardware.caches import wanted_eviction_bytes
@@ -23,6 +24,10 @@ from profiler.records import (
     Weights,
 )
 
+_TELLING = (
+    "margin", "confidence_level", "looks", "rounds", "slice_s", "threads", "cpus", "sets", "controls",
+    "slowdown_percent", "eviction_bytes", "forked",
+)  # fmt: skip
 EARLIEST_UTC = "2025"  # this program is younger: a board without a clock begins in 1970, or at its image's date
 
 
@@ -54,10 +59,21 @@ def warnings_beside(first: Header, other: Header) -> tuple[Warning_, ...]:
     machines = [machine_name(header.hardware) for header in (first, other)]
     if machines[0] != machines[1]:
         found.append(f"it was measured on {machines[1]}, the first on {machines[0]}")
-    names = ("margin", "confidence_level", "looks", "rounds", "slice_s", "threads", "cpus", "sets", "controls")
-    differing = [name for name in names if getattr(first.options, name) != getattr(other.options, name)]
+    found += differences_between(first, other)
+    return tuple(
+        Warning_(text=f"beside the first session: {text}", next_step="compare the verdicts, not the times")
+        for text in found
+    )
+
+
+def differences_between(first: Header, other: Header) -> list[str]:
+    """How else than on one machine the other session was measured: options, versions, files."""
+    found = []
+    differing = [name for name in _TELLING if getattr(first.options, name) != getattr(other.options, name)]
     if differing:
         found.append(f"it was measured with other options ({', '.join(differing)})")
+    if first.tool_version != other.tool_version:
+        found.append(f"it was measured by layout-profiler {other.tool_version} instead of {first.tool_version}")
     was, now = first.hardware.software, other.hardware.software
     changed = [
         f"{name} {now.get(name, 'missing')} instead of {was.get(name, 'missing')}"
@@ -66,10 +82,16 @@ def warnings_beside(first: Header, other: Header) -> tuple[Warning_, ...]:
     ]
     if changed:
         found.append(f"it was measured with other software ({', '.join(changed)})")
-    return tuple(
-        Warning_(text=f"beside the first session: {text}", next_step="compare the verdicts, not the times")
-        for text in found
-    )
+    if first.manifest_sha256 != other.manifest_sha256:
+        suites = "" if first.suite == other.suite else f" of the suite {other.suite} instead of {first.suite}"
+        found.append(
+            f"it measured another bundle{suites}: the layers have the same sizes, but the files, and perhaps the "
+            "values of the weights, are others"
+        )
+    renamed = renamed_workloads(first, other)
+    if renamed:
+        found.append(f"{', '.join(renamed)} names other layers there, and is not set beside its namesake")
+    return found
 
 
 def _about_the_end(session: Session) -> Iterator[Warning_]:

@@ -7,6 +7,7 @@ import msgspec
 
 from profiler.explain.evidence import Explanation
 from profiler.records import HardwareInfo, Manifest, SessionRecord
+from profiler.report.changes import Changes
 from profiler.report.summary import Report
 
 PUBLISHED = {
@@ -15,6 +16,7 @@ PUBLISHED = {
     "hardware": HardwareInfo,
     "report": Report,
     "explanation": Explanation,
+    "changes": Changes,
 }
 
 

@@ -29,7 +29,7 @@ def test_every_case_is_measured_with_every_number_of_threads_in_workers_of_its_o
     assert sorted((start.team, start.pass_index) for start in session.starts) == [
         (Team("numpy", threads), index) for threads in (1, 2) for index in range(2)
     ]
-    titles = {group_title(row) for row in make_report((session,)).sessions[0].rows}
+    titles = {group_title(row.case) for row in make_report((session,)).sessions[0].rows}
     assert {title.partition("float32, ")[2] for title in titles} == {
         "1 thread, warm weights",
         "2 threads, warm weights",

@@ -1,0 +1,213 @@
+"""Derives what changed between two sessions, once for every format."""
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+
+from models.layout import WeightLayout
+from models.workload import format_batch
+from profiler import __version__
+from profiler.analyze.change import (
+    Shift,
+    TwoSamples,
+    doubt_about,
+    judge_shifts,
+    larger_end,
+    log_times,
+    median_shift,
+    welch_interval,
+)
+from profiler.analyze.comparison import compare_session, series_of
+from profiler.analyze.disturbance import counted_blocks
+from profiler.analyze.matching import CaseKey, keyed_cases
+from profiler.analyze.statistics import expm1
+from profiler.errors import InputError
+from profiler.hardware.reports import differing_facts, machine_name
+from profiler.records import Comparison, Estimate, Session, Verdict
+from profiler.report.change_cautions import change_cautions
+from profiler.report.changes import (
+    CHANGES_SCHEMA,
+    AnswerChange,
+    CaseChange,
+    Changes,
+    LayoutChange,
+    Movement,
+    Side,
+    SpeedupMovement,
+)
+from profiler.report.summary import case_label, ratio_of, short_name
+
+_MOVEMENTS = {
+    Shift.UP: Movement.SLOWER,
+    Shift.DOWN: Movement.FASTER,
+    Shift.WITHIN: Movement.UNCHANGED,
+    Shift.UNDECIDED: Movement.UNDECIDED,
+}
+_SPEEDUPS = {
+    Shift.UP: SpeedupMovement.HIGHER,
+    Shift.DOWN: SpeedupMovement.LOWER,
+    Shift.WITHIN: SpeedupMovement.UNCHANGED,
+    Shift.UNDECIDED: SpeedupMovement.UNDECIDED,
+}
+
+
+def make_changes(old: Session, new: Session, *, margin: float, confidence_level: float) -> Changes:
+    """Derive what changed from `old` to `new`.
+
+    Raises:
+        InputError: no case is in both.
+    """
+    keys = [keyed_cases(session.header) for session in (old, new)]
+    shared = [key for key in keys[0] if key in keys[1]]
+    if not shared:
+        raise InputError(
+            "the sessions share no case: compare two that measured the same layers, batches and runtimes with as many "
+            "threads; report sets other sessions side by side"
+        )
+    drift = median_shift(_canaries(old), _canaries(new), confidence_level=confidence_level)
+    floor = larger_end(drift)
+    seen = [_seen(session, margin=margin, confidence_level=confidence_level) for session in (old, new)]
+    pairs = {key.case.id: (seen[0][key.case.id], seen[1][key.case.id]) for key in shared}
+    cases = _changes(pairs, floor, margin=margin, confidence_level=confidence_level)
+    return Changes(
+        schema_version=CHANGES_SCHEMA,
+        tool_version=__version__,
+        margin=margin,
+        confidence_level=confidence_level,
+        old=_side(old, [key for key in keys[0] if key not in keys[1]]),
+        new=_side(new, [key for key in keys[1] if key not in keys[0]]),
+        other_machine=tuple(differing_facts(old.header.hardware, new.header.hardware)),
+        drift=ratio_of(drift),
+        drift_floor=None if floor is None else expm1(floor),
+        cases=cases,
+        cautions=change_cautions(old, new, drift=drift, passes=[case.passes for case in cases]),
+    )
+
+
+def _canaries(session: Session) -> list[float]:
+    """Logs of the fixed task's times, before every pass and at the end."""
+    return [math.log(record.conditions.canary_s) for record in session.conditions if record.conditions.canary_s]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Seen:
+    """A case in one session: its comparison there, and the logs of what each pass gave."""
+
+    comparison: Comparison
+    dimensions: str
+    times: dict[WeightLayout, tuple[float, ...]]
+    effects: tuple[float, ...]
+
+
+def _seen(session: Session, *, margin: float, confidence_level: float) -> dict[str, _Seen]:
+    """The cases of a session by their ids."""
+    comparisons = compare_session(session, margin=margin, confidence_level=confidence_level)
+    blocks = counted_blocks(session.blocks, [case.id for case in session.header.cases])
+    workloads = {workload.name: workload for workload in session.header.workloads}
+    return {
+        (case := comparison.case).id: _Seen(
+            comparison=comparison,
+            dimensions=short_name(workloads[case.workload]),
+            times=log_times(blocks[case.id]),
+            effects=series_of(blocks[case.id]).effects,
+        )
+        for comparison in comparisons
+    }
+
+
+def _changes(
+    pairs: Mapping[str, tuple[_Seen, _Seen]], drift: float | None, *, margin: float, confidence_level: float
+) -> tuple[CaseChange, ...]:
+    """All cases that both sessions have, judged together."""
+    floors = {key: _floor(old.comparison, new.comparison) for key, (old, new) in pairs.items()}
+    times = {
+        (key, layout): TwoSamples(old.times[layout], new.times[layout], floors[key], drift)
+        for key, (old, new) in pairs.items()
+        for layout in WeightLayout
+    }
+    effects = {key: TwoSamples(old.effects, new.effects, floors[key]) for key, (old, new) in pairs.items()}
+    movements = judge_shifts(times, margin=margin, confidence_level=confidence_level)
+    speedups = judge_shifts(effects, margin=margin, confidence_level=confidence_level)
+    return tuple(
+        _case_change(
+            old,
+            new,
+            floors[key],
+            {
+                layout: _layout_change(times[key, layout], movements[key, layout], margin, confidence_level)
+                for layout in WeightLayout
+            },
+            speedup_ratio=ratio_of(welch_interval(old.effects, new.effects, confidence_level=confidence_level)),
+            speedup_movement=_SPEEDUPS[speedups[key]],
+        )
+        for key, (old, new) in pairs.items()
+    )
+
+
+def _floor(old: Comparison, new: Comparison) -> float | None:
+    """The larger noise floor of both sessions, as a log ratio; None where one is unknown."""
+    if old.noise_floor is None or new.noise_floor is None:
+        return None
+    return max(old.noise_floor, new.noise_floor)
+
+
+def _case_change(
+    old: _Seen,
+    new: _Seen,
+    floor: float | None,
+    layouts: dict[WeightLayout, LayoutChange],
+    *,
+    speedup_ratio: Estimate | None,
+    speedup_movement: SpeedupMovement,
+) -> CaseChange:
+    case = new.comparison.case
+    return CaseChange(
+        label=case_label(case, new.dimensions),
+        case=case,
+        dimensions=new.dimensions,
+        batch=format_batch(case.batch_shape),
+        passes=(old.comparison.passes, new.comparison.passes),
+        noise_floor=None if floor is None else expm1(floor),
+        layouts=layouts,
+        old_verdict=old.comparison.verdict,
+        new_verdict=new.comparison.verdict,
+        answer=answer_change(old.comparison.verdict, new.comparison.verdict),
+        old_speedup=ratio_of(old.comparison.effect),
+        new_speedup=ratio_of(new.comparison.effect),
+        speedup_ratio=speedup_ratio,
+        speedup_movement=speedup_movement,
+    )
+
+
+def answer_change(old: Verdict, new: Verdict) -> AnswerChange:
+    """Whether a decided verdict became another decided one."""
+    if Verdict.UNDECIDED in (old, new):
+        return AnswerChange.UNDECIDED
+    return AnswerChange.SAME if old is new else AnswerChange.CHANGED
+
+
+def _layout_change(samples: TwoSamples, shift: Shift, margin: float, confidence_level: float) -> LayoutChange:
+    return LayoutChange(
+        old_s=_seconds(samples.old),
+        new_s=_seconds(samples.new),
+        time_ratio=ratio_of(welch_interval(samples.old, samples.new, confidence_level=confidence_level)),
+        movement=_MOVEMENTS[shift],
+        doubt=doubt_about(samples, margin=margin) if shift is Shift.UNDECIDED else None,
+    )
+
+
+def _seconds(logs: Sequence[float]) -> float | None:
+    """The geometric mean over passes."""
+    return math.exp(statistics.fmean(logs)) if logs else None
+
+
+def _side(session: Session, alone: Sequence[CaseKey]) -> Side:
+    workloads = {workload.name: workload for workload in session.header.workloads}
+    return Side(
+        machine=machine_name(session.header.hardware),
+        created_utc=session.header.created_utc,
+        tool_version=session.header.tool_version,
+        suite=session.header.suite,
+        only_here=tuple(case_label(key.case, short_name(workloads[key.case.workload])) for key in alone),
+    )

@@ -1,0 +1,154 @@
+"""Boards side by side: the same case in several sessions, and whether their verdicts agree."""
+
+import enum
+from collections import Counter
+from collections.abc import Sequence
+
+from profiler.analyze.matching import CaseKey, keyed_cases
+from profiler.records import Control, Estimate, Form, Header, Record, Verdict, Weights
+from profiler.report.warnings import Warning_, differences_between
+
+MAX_NAMED = 5  # sign flips that a sentence names; the table has all
+
+
+class Agreement(enum.StrEnum):
+    """What the verdicts of one case on several boards have in common.
+
+    Only decided verdicts speak: boards agree when all that have the case decided alike, and differ when two decided
+    otherwise. Everything else is undecided.
+    """
+
+    AGREE = "agree"
+    FLIPS = "sign flips"
+    DIFFERS = "differs"
+    UNDECIDED = "undecided"
+    ONE_BOARD = "one board only"
+
+
+class Told(Record, frozen=True, kw_only=True):
+    """What one session says of one case: a row, cut down to what is set beside others."""
+
+    label: str
+    dimensions: str
+    batch: str
+    verdict: Verdict
+    speedup: Estimate | None
+
+
+class SideBySide(Record, frozen=True, kw_only=True):
+    """One case on several boards.
+
+    `verdicts` and `speedups` are aligned with the report's sessions, None where a session does not have the case.
+    `speedup` is time(in_out) / time(out_in): above 1 transposed storage pays off.
+    """
+
+    label: str
+    runtime: str
+    form: Form
+    dimensions: str
+    batch: str
+    dtype: str
+    threads: int
+    weights: Weights
+    control: Control
+    verdicts: tuple[Verdict | None, ...]
+    speedups: tuple[Estimate | None, ...]
+    agreement: Agreement
+
+
+def agreement_of(verdicts: Sequence[Verdict | None]) -> Agreement:
+    """Whether boards agree on a case; None where a board does not have it."""
+    present = [verdict for verdict in verdicts if verdict is not None]
+    decided = {verdict for verdict in present if verdict is not Verdict.UNDECIDED}
+    if len(present) < 2:  # noqa: PLR2004 - it takes two to agree
+        return Agreement.ONE_BOARD
+    if {Verdict.PAYS_OFF, Verdict.COSTS} <= decided:
+        return Agreement.FLIPS
+    if len(decided) > 1:
+        return Agreement.DIFFERS
+    return Agreement.UNDECIDED if Verdict.UNDECIDED in present else Agreement.AGREE
+
+
+def set_side_by_side(headers: Sequence[Header], told: Sequence[dict[str, Told]]) -> tuple[SideBySide, ...]:
+    """Every case of any session, in order of first appearance; `told` maps each session's case ids to what it says.
+
+    Nothing for a single session.
+    """
+    if len(headers) < 2:  # noqa: PLR2004 - one has nothing beside it
+        return ()
+    keys = [keyed_cases(header) for header in headers]
+    everything = dict.fromkeys(key for own in keys for key in own)
+    return tuple(
+        _side_by_side(
+            key, [says.get(own[key].id) if key in own else None for own, says in zip(keys, told, strict=True)]
+        )
+        for key in everything
+    )
+
+
+def _side_by_side(key: CaseKey, told: Sequence[Told | None]) -> SideBySide:
+    words = next(says for says in told if says is not None)
+    verdicts = tuple(says.verdict if says else None for says in told)
+    case = key.case
+    return SideBySide(
+        label=words.label,
+        runtime=case.runtime,
+        form=case.form,
+        dimensions=words.dimensions,
+        batch=words.batch,
+        dtype=case.dtype,
+        threads=case.threads,
+        weights=case.weights,
+        control=case.control,
+        verdicts=verdicts,
+        speedups=tuple(says.speedup if says else None for says in told),
+        agreement=agreement_of(verdicts),
+    )
+
+
+def board_names(machines: Sequence[str]) -> tuple[str, ...]:
+    """One name per session, none for a single one: the machine's, numbered where several sessions share it."""
+    if len(machines) < 2:  # noqa: PLR2004 - one needs no telling apart
+        return ()
+    counts, seen = Counter(machines), Counter[str]()
+    names = []
+    for machine in machines:
+        seen[machine] += 1
+        names.append(f"{machine} ({seen[machine]})" if counts[machine] > 1 else machine)
+    return tuple(names)
+
+
+def boards_answer(cases: Sequence[SideBySide], boards: Sequence[str]) -> str:
+    """How often boards agree, in sentences; empty for a single session. It counts cases and averages over nothing."""
+    if not boards:
+        return ""
+    counts = Counter(case.agreement for case in cases)
+    shared = len(cases) - counts[Agreement.ONE_BOARD]
+    alone = counts[Agreement.ONE_BOARD]
+    if not shared:
+        return f"The {len(boards)} sessions share no case: there is nothing to set side by side."
+    undecided, differing = counts[Agreement.UNDECIDED], counts[Agreement.DIFFERS]
+    text = f"The sign flips between boards in {_flips(cases, shared)}"
+    text += f"; the verdicts differ otherwise in {differing}" if differing else ""
+    text += f"; they agree in {counts[Agreement.AGREE]}"
+    text += f"; {undecided} cannot be compared, since a board is undecided" if undecided else ""
+    return f"{text}. {alone} more {'is' if alone == 1 else 'are'} in one session only." if alone else f"{text}."
+
+
+def _flips(cases: Sequence[SideBySide], shared: int) -> str:
+    """How many of the shared cases flip, and which."""
+    flips = [case.label for case in cases if case.agreement is Agreement.FLIPS]
+    total = f"of {shared} {'case' if shared == 1 else 'cases'} that several sessions have"
+    if not flips:
+        return f"none {total}"
+    more = f" and {len(flips) - MAX_NAMED} more" if len(flips) > MAX_NAMED else ""
+    return f"{len(flips)} {total} ({'; '.join(flips[:MAX_NAMED])}{more})"
+
+
+def board_cautions(headers: Sequence[Header], boards: Sequence[str]) -> tuple[Warning_, ...]:
+    """In what else than the machine a session differs from the first, each named by its board."""
+    return tuple(
+        Warning_(text=f"{board}, beside {boards[0]}: {text}", next_step="compare the verdicts, not the times")
+        for header, board in zip(headers[1:], boards[1:], strict=False)
+        for text in differences_between(headers[0], header)
+    )
