@@ -7,7 +7,7 @@ from profiler.analyze.selfcheck import Outcome, SelfCheck
 from profiler.hardware.reports import machine_name
 from profiler.records import Session
 from profiler.report.cells import plain
-from profiler.report.terminal import WIDTH
+from profiler.report.screen import WIDTH
 
 _HEAD = ("runtime", "false alarms", "share", "equal", "found", "seen", "wrong", "tells apart")
 

@@ -1,52 +1,59 @@
-"""The report for a terminal: 80 columns, no colour needed."""
+"""The report for a terminal: 80 columns, no colour needed. `screen` says what there is beyond that."""
 
+import math
 import textwrap
-
-import click
 
 from profiler.hardware.reports import machine_name
 from profiler.records import HardwareInfo, Verdict
+from profiler.report.bars import describe_bars
 from profiler.report.cells import RowText, bound_lines, format_ratio, format_time, groups, limit_lines, plain, row_text
 from profiler.report.facts import method_lines, sparkline
 from profiler.report.lines import Line
 from profiler.report.machine import ADVICE_MARK, hardware_lines, machine_sections
+from profiler.report.screen import PLAIN, WIDTH, Screen
 from profiler.report.summary import Report, Row, Summary
-
-WIDTH = 80
-_HEAD = ("layer", "batch", "weights", "[out,in]", "[in,out]", "speedup", "null", "verdict")
+from profiler.report.table import table_lines
 
 
-def render_terminal(report: Report) -> str:
+def render_terminal(report: Report, screen: Screen = PLAIN) -> str:
     """All sessions, one after another."""
-    return "\n\n".join(_session(summary) for summary in report.sessions) + "\n"
+    return screen.fit("\n\n".join(_session(summary, screen) for summary in report.sessions) + "\n")
 
 
-def render_machine(hardware: HardwareInfo) -> str:
+def render_machine(hardware: HardwareInfo, screen: Screen = PLAIN) -> str:
     """A hardware report as a page: cores and caches drawn, every fact with its source."""
     title = plain(machine_name(hardware))
     parts = [f"{title}\n{'=' * min(len(title), WIDTH)}"]
     parts += [
-        "\n".join([click.style(section.title, bold=True), *section.drawing, *map(_fact, section.lines)])
+        "\n".join(
+            [
+                screen.paint(section.title, bold=True),
+                *(line for line in section.drawing if max(map(len, section.drawing)) <= screen.width),
+                *(_fact(line, screen) for line in section.lines),
+            ]
+        )
         for section in machine_sections(hardware)
     ]
-    return "\n\n".join(parts) + "\n"
+    return screen.fit("\n\n".join(parts) + "\n")
 
 
-def _fact(line: Line) -> str:
+def _fact(line: Line, screen: Screen) -> str:
     if line.label == ADVICE_MARK:
         return _wrap(f"! {line.text}", indent="  ")
     source = f" ({line.source})" if line.source else ""
     text = _wrap(f"{line.label:<15} {line.text}{source}", indent=" " * 16)
-    return text.removesuffix(source) + click.style(source, dim=True) if source and text.endswith(source) else text
+    return text.removesuffix(source) + screen.paint(source, dim=True) if source and text.endswith(source) else text
 
 
-def _session(summary: Summary) -> str:
+def _session(summary: Summary, screen: Screen) -> str:
+    bound = math.log1p(summary.margin)
     parts = [
         _wrap(summary.answer.headline),
         "\n".join(_wrap(f"- {line}", indent="  ") for line in summary.answer.by_runtime),
         "\n".join(_wrap(f"- {line}", indent="  ") for line in summary.answer.beside_speed),
         _wrap(summary.answer.sureness),
-        *(_group(title, rows) for title, rows in groups(summary.rows)),
+        *(_group(title, rows, table_lines(rows, screen, bound=bound)) for title, rows in groups(summary.rows)),
+        _wrap(describe_bars(bound)) if summary.rows else "",
         _failures(summary),
         _timeline(summary),
         "\n".join(_wrap(f"! {warning.text}: {warning.next_step}.", indent="  ") for warning in summary.warnings),
@@ -56,20 +63,11 @@ def _session(summary: Summary) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _group(title: str, measured: list[Row]) -> str:
+def _group(title: str, measured: list[Row], table: list[str]) -> str:
     rows = [row_text(row) for row in measured]
-    table = [_HEAD, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in table) for column in range(len(_HEAD))]
-    lines = [
-        " ".join(
-            cell.ljust(width) if column in (0, len(_HEAD) - 1) else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in table
-    ]
     bound = [_wrap(f"overhead-bound, {line}", indent="  ") for line in bound_lines(measured)]
     limited = [_wrap(f"reads about as fast as this machine can, {line}", indent="  ") for line in limit_lines(measured)]
-    return "\n".join([title, *_truths(rows), *lines, *_advice(rows), *bound, *limited, *_costs(measured)])
+    return "\n".join([_wrap(title), *_truths(rows), *table, *_advice(rows), *bound, *limited, *_costs(measured)])
 
 
 def _costs(rows: list[Row]) -> list[str]:
@@ -116,20 +114,6 @@ def _truths(rows: list[RowText]) -> list[str]:
     if len(found) == 1:
         return [_wrap(f"stored -> executed: {next(iter(found))}", indent="  ")]
     return [_wrap(f"{truth} ({', '.join(labels)})", indent="  ") for truth, labels in found.items()]
-
-
-def _cells(text: RowText) -> tuple[str, ...]:
-    weights = text.weights.replace(" ", "").replace("iB", "")
-    return (
-        text.layer,
-        text.batch,
-        f"{weights} {text.fits_in}",
-        text.out_in,
-        text.in_out,
-        text.speedup,
-        text.null_interval,
-        text.verdict,
-    )
 
 
 def _failures(summary: Summary) -> str:
