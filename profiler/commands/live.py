@@ -18,6 +18,7 @@ from profiler.report.screen import COLORS, Screen, cut
 
 REFRESH_S = 0.25
 WIDE = 64  # columns from which a line has room for the interval in figures
+_FIGURES = len("1.34 [1.31, 1.37]")
 _LINES_BELOW = 2  # what a terminal needs below a block that it redraws
 
 
@@ -67,7 +68,7 @@ def frame_lines(state: RunState, now: float, *, screen: Screen, height: int) -> 
     head = [
         _bar(state, screen.width),
         *_flow(time_words(state, now), screen.width),
-        *_flow([f"{known} of {known + state.open_cases} cases decided{counts}"], screen.width),
+        *_flow([f"cases decided: {known} of {known + state.open_cases}{counts}"], screen.width),
         *_flow(machine_words(state), screen.width),
     ]
     room = height - _LINES_BELOW - 1 - len(head)
@@ -108,7 +109,9 @@ def _cases(shown: Sequence[Standing], state: RunState, width: int) -> list[tuple
 
 def _case(standing: Standing, ratio: Estimate | None, scale: Scale, state: RunState, width: int) -> str:
     bar = draw_interval(ratio, scale, noise_floor=standing.noise_floor)
-    figures = format_ratio(ratio) if width >= WIDE else "-" if ratio is None else f"{ratio.point:.2f}"
+    figures = format_ratio(ratio)
+    if ratio is not None and (width < WIDE or len(figures) > _FIGURES):
+        figures = f"{ratio.point:.2f}{' [very wide]' if width >= WIDE else ''}"
     passes = f"{standing.passes} {'pass' if standing.passes == 1 else 'passes'}"
     return _line(short_label(standing.case), figures, bar, state.verdicts.get(standing.case) or passes, width)
 
@@ -116,9 +119,14 @@ def _case(standing: Standing, ratio: Estimate | None, scale: Scale, state: RunSt
 def _line(label: str, figures: str, bar: str, note: str, width: int) -> str:
     if width < WIDE:
         room = max(1, width - len(bar) - 9)
-        return f"{cut(label, room):<{room}} {cut(figures, 7):>7} {bar}"
+        return f"{_tail(label, room):<{room}} {cut(figures, 7):>7} {bar}"
     room = min(40, width - len(bar) - 30)
-    return f"{cut(label, room):<{room}} {cut(figures, 17):>17} {bar} {note}"
+    return f"{_tail(label, room):<{room}} {cut(figures, _FIGURES):>{_FIGURES}} {bar} {note}"
+
+
+def _tail(label: str, room: int) -> str:
+    """The end of a label: there cases differ."""
+    return label if len(label) <= room else f"…{label[len(label) - room + 1 :]}"
 
 
 def _style(verdict: Verdict | None) -> str:

@@ -11,6 +11,7 @@ from profiler.report.summary import Row
 
 _LEAST_NAME = 9  # columns that a name gets before others go
 _MOST_CELL = 24
+_WHOLE = 4  # of these layouts: sooner than columns beside the null, names leave the table
 _LAYOUTS = (  # the width of the bar, and the columns that are left out: the first that fits is taken
     (13, ()),
     (13, ("null",)),
@@ -45,10 +46,9 @@ def table_lines(rows: Sequence[Row], screen: Screen, *, bound: float) -> list[st
         for bar, left_out in _LAYOUTS
     ]
     rooms = [screen.width - sum(len(column.cells[0]) + 1 for column in columns) for columns in layouts]
-    least = max(map(len, names))
-    fitting = [at for at, room in enumerate(rooms) if room >= least] or [
-        at for at, room in enumerate(rooms) if room >= _LEAST_NAME
-    ]
+    longest = max(map(len, ["layer", *names]))
+    fitting = [at for at in range(_WHOLE) if rooms[at] >= longest]
+    fitting += [at for at, room in enumerate(rooms) if room >= _LEAST_NAME]
     chosen = fitting[0] if fitting else -1
     return _lines(rows, layouts[chosen], room=max(1, rooms[chosen]), screen=screen)
 
@@ -94,7 +94,8 @@ def _lines(rows: Sequence[Row], columns: Sequence[_Column], *, room: int, screen
         above = name
         own = "" if len(name) > room else name
         verdict = rows[at - 1].verdict if at else None
-        cells = [(column.cells[at], column.is_painted and verdict is not None) for column in columns]
+        cells = [(column.cells[at], column.is_painted) for column in columns]
+        cells[-1] = (cells[-1][0].rstrip(), True)
         whole = " ".join([own.ljust(width), *(cell for cell, _ in cells)]).rstrip()
         if verdict is None or not screen.color or len(whole) > screen.width:
             lines.append(cut(whole, screen.width))
