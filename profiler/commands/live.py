@@ -13,13 +13,13 @@ from profiler.commands.runstate import SLOTS, RunState, count_words, machine_wor
 from profiler.measure.tally import Standing
 from profiler.records import Estimate, Verdict
 from profiler.report.bars import Scale, draw_interval, draw_scale, scale_for
-from profiler.report.cells import format_ratio
 from profiler.report.screen import COLORS, Screen, cut
 
 REFRESH_S = 0.25
 MOST_SHARE = 0.0025  # of the time that drawing may take
 WIDE = 64  # columns from which a line has room for the interval in figures
 _FIGURES = len("1.34 [1.31, 1.37]")
+_INTERVAL = len("1.31, 1.37")
 _LINES_BELOW = 2  # what a terminal needs below a block that it redraws
 
 
@@ -116,11 +116,19 @@ def _cases(shown: Sequence[Standing], state: RunState, width: int) -> list[tuple
 
 def _case(standing: Standing, ratio: Estimate | None, scale: Scale, state: RunState, width: int) -> str:
     bar = draw_interval(ratio, scale, noise_floor=standing.noise_floor)
-    figures = format_ratio(ratio)
-    if ratio is not None and (width < WIDE or len(figures) > _FIGURES):
-        figures = f"{ratio.point:.2f}{' [very wide]' if width >= WIDE else ''}"
+    figures = _figures(ratio, is_whole=width >= WIDE)
     passes = f"{standing.passes} {'pass' if standing.passes == 1 else 'passes'}"
     return _line(short_label(standing.case), figures, bar, state.verdicts.get(standing.case) or passes, width)
+
+
+def _figures(ratio: Estimate | None, *, is_whole: bool) -> str:
+    """As in a report, whose modules a run does without."""
+    if ratio is None:
+        return "-"
+    if not is_whole:
+        return f"{ratio.point:.2f}"
+    interval = f"{ratio.low:.2f}, {ratio.high:.2f}"
+    return f"{ratio.point:.2f} [{interval if len(interval) <= _INTERVAL else 'very wide'}]"
 
 
 def _line(label: str, figures: str, bar: str, note: str, width: int) -> str:
