@@ -8,7 +8,8 @@ from pathlib import Path
 from profiler.bundle import open_bundle
 from profiler.hardware.capture import capture_hardware
 from profiler.measure.supervisor import Run
-from profiler.records import Block, End, Failure, Form, Options, Session, Verdict
+from profiler.measure.tally import Standing
+from profiler.records import Block, Conditions, End, Failure, Form, Options, Session, Verdict
 from profiler.session import load_session
 
 PASSES = 6
@@ -24,6 +25,9 @@ class Recorder:
         self.plans: list[tuple[int, int]] = []
         self.verdicts: dict[str, Verdict] = {}
         self.open_cases: list[int] = []
+        self.planned_open: list[int] = []
+        self.states: list[Conditions] = []
+        self.standings: list[Standing] = []
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
         self.on_block = on_block
@@ -31,11 +35,16 @@ class Recorder:
     def stage(self, text: str) -> None:
         self.stages.append(text)
 
-    def planned(self, *, blocks: int, done: int) -> None:
+    def planned(self, *, blocks: int, done: int, open_cases: int) -> None:
         self.plans.append((blocks, done))
+        self.planned_open.append(open_cases)
 
-    def measured(self, block: Block) -> None:
+    def conditions(self, state: Conditions) -> None:
+        self.states.append(state)
+
+    def measured(self, block: Block, standing: Standing) -> None:
         self.blocks += 1
+        self.standings.append(standing)
         self.on_block(block)
 
     def decided(self, verdicts: dict[str, Verdict], *, open_cases: int) -> None:

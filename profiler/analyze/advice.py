@@ -1,10 +1,12 @@
 """What to do about an undecided case: how many more passes would decide it, and what can be said by now."""
 
+import bisect
+import dataclasses
 import math
 import statistics
-from collections.abc import Sequence
+from typing import Self
 
-from profiler.analyze.statistics import expm1, t_quantile
+from profiler.analyze.statistics import expm1, standard_deviation, t_quantile
 from profiler.analyze.verdicts import MIN_PASSES, Judgement
 from profiler.records import Verdict
 
@@ -20,31 +22,49 @@ def more_passes(judgement: Judgement) -> int | None:
     seen = judgement.evidence
     if judgement.verdict is not Verdict.UNDECIDED or seen.passes < 2:  # noqa: PLR2004 - one value has no spread
         return None
-    rule = seen.rule
+    rule, outlook = seen.rule, _Outlook.of(judgement)
     for index, look in enumerate(rule.looks):
         level = rule.error * rule.share(index, is_last=look == rule.looks[-1])
-        if look > seen.passes and _would_decide(judgement, look, level):
+        if look > seen.passes and outlook.is_decided(look, level):
             return look - seen.passes
-    for count in range(max(MIN_PASSES, max(seen.passes, rule.looks[-1]) + 1), MAX_PASSES + 1):
-        if _would_decide(judgement, count, rule.error):
-            return count - seen.passes
-    return None
+    longer = range(max(MIN_PASSES, max(seen.passes, rule.looks[-1]) + 1), MAX_PASSES + 1)
+    # More passes narrow every interval, so the first that decide are found by halving
+    at = bisect.bisect_left(longer, True, key=lambda count: outlook.is_decided(count, rule.error))  # noqa: FBT003
+    return longer[at] - seen.passes if at < len(longer) else None
 
 
-def _would_decide(judgement: Judgement, count: int, level: float) -> bool:
-    seen = judgement.evidence
-    bound = seen.rule.bound
-    mean, half = _after(seen.series.effects, count, level)
-    null, null_half = _after(seen.series.nulls, count, level)
-    _, suite_half = _after(seen.series.effects, count, level / judgement.cases_left)
-    floor = abs(null) + null_half
-    return abs(mean) - suite_half > max(bound, floor) or (abs(mean) + half < bound and floor < bound)
+@dataclasses.dataclass(frozen=True)
+class _Outlook:
+    """A case whose means and spreads stay as they are."""
 
+    bound: float
+    cases_left: int
+    effect: float
+    effect_spread: float
+    null: float
+    null_spread: float
 
-def _after(values: Sequence[float], count: int, level: float) -> tuple[float, float]:
-    """Mean and half-width that `count` passes with the same mean and spread would give."""
-    spread = statistics.stdev(values)
-    return statistics.fmean(values), t_quantile(1 - level / 2, count - 1) * spread / math.sqrt(count)
+    @classmethod
+    def of(cls, judgement: Judgement) -> Self:
+        """What was seen so far."""
+        series = judgement.evidence.series
+        return cls(
+            bound=judgement.evidence.rule.bound,
+            cases_left=judgement.cases_left,
+            effect=abs(statistics.fmean(series.effects)),
+            effect_spread=standard_deviation(series.effects, statistics.fmean(series.effects)),
+            null=abs(statistics.fmean(series.nulls)),
+            null_spread=standard_deviation(series.nulls, statistics.fmean(series.nulls)),
+        )
+
+    def is_decided(self, count: int, level: float) -> bool:
+        """Whether `count` passes would decide it at that level."""
+        root = math.sqrt(count)
+        quantile, suite_quantile = (t_quantile(1 - share / 2, count - 1) for share in (level, level / self.cases_left))
+        floor = self.null + quantile * self.null_spread / root
+        is_different = self.effect - suite_quantile * self.effect_spread / root > max(self.bound, floor)
+        is_equal = self.effect + quantile * self.effect_spread / root < self.bound and floor < self.bound
+        return is_different or is_equal
 
 
 def decidable_margin(judgement: Judgement) -> float | None:

@@ -1,10 +1,12 @@
 """Show what this machine is, each fact with its source."""
 
+import sys
 from pathlib import Path
 
 import click
 import msgspec
 
+from profiler.commands.screen import screen_of
 from profiler.errors import OptionError
 from profiler.hardware.capture import capture_hardware
 from profiler.hardware.recording import LIVE
@@ -36,7 +38,7 @@ def command(as_json: bool, root: Path, is_measured: bool) -> int:  # noqa: FBT00
         hardware = capture_measured(on_stage=lambda text: click.echo(f"hardware: {text}", err=True))
     else:
         hardware = capture_known() if root == LIVE else capture_hardware(root)
-    click.echo(format_hardware_json(hardware) if as_json else render_machine(hardware), nl=False)
+    click.echo(format_hardware_json(hardware) if as_json else render_machine(hardware, screen_of(sys.stdout)), nl=False)
     is_missing = is_measured and not (hardware.measured and hardware.measured.cores)
     return 1 if is_missing else 0
 

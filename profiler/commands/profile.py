@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from profiler.commands.options import (
     shape_options,
 )
 from profiler.commands.run import exit_status, measure_bundle
+from profiler.commands.screen import screen_of
 from profiler.commands.workloads import choose_workloads
 from profiler.errors import OutputError
 from profiler.files import refuse_existing, write_error, write_whole
@@ -91,7 +93,7 @@ def command(  # noqa: PLR0913 - one per option
     report = make_report((session,))
     for output_format, file_name in _FILES.items():
         write_whole(folder / file_name, render(report, output_format).encode(), force=force)
-    click.echo(render(report, Format.TERMINAL))
+    click.echo(render(report, Format.TERMINAL, screen_of(sys.stdout)))
     click.echo(f"Report: {folder / _FILES[Format.HTML]}")
     return exit_status(session, stopped_by)
 

@@ -1,12 +1,17 @@
-"""Progress on standard error: a bar with the time left on a terminal, plain lines elsewhere."""
+"""Progress on standard error: a bar or a live view on a terminal, plain lines elsewhere."""
 
 import time
+from collections.abc import Callable
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from profiler.records import Block, Failure, Verdict
+from profiler.commands.live import LiveView
+from profiler.commands.runstate import RunState, count_words, time_words
+from profiler.commands.screen import can_draw
+from profiler.measure.tally import Standing
+from profiler.records import Block, Conditions, Failure, Verdict
 
 PLAIN_LINE_EVERY_S = 15.0
 
@@ -15,106 +20,138 @@ class ExportProgress:
     """Shows which file is being written."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._bar = _Bar("export", quiet=quiet)
+        self._console = _console(quiet=quiet)
+        self._lines = _Lines("export", self._console)
+        self._pace = RunState(margin=0.0)
+        self._bar: Progress | None = None
+        if _is_live(self._console, quiet=quiet):
+            columns = (TextColumn("export"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn(),
+                       TextColumn("{task.description}", markup=False))  # fmt: skip
+            self._bar = Progress(*columns, console=self._console, auto_refresh=False, transient=True)
+            self._task = self._bar.add_task("", total=None)
+            self._bar.start()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.stop()
 
     def __call__(self, done: int, total: int, name: str) -> None:
         """Called before each file."""
-        self._bar.update(done, total, name)
+        if not self._pace.total:
+            self._pace.planned(blocks=total, done=done, open_cases=0, now=time.monotonic())
+        self._pace.done = done
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total, description=name[:60])
+            self._bar.refresh()
+        elif self._lines.is_due():
+            self._lines.say(", ".join([f"{done} of {total}", *time_words(self._pace, time.monotonic())]))
 
 
 class RunProgress:
-    """Shows how a run goes; see `measure.supervisor.Observer`.
+    """Shows how a run goes; see `measure.passes.Observer`.
 
-    Drawn between blocks only: it shares the CPU with them.
+    Args:
+        quiet: show nothing at all.
+        margin: that of the run, as a fraction.
+        budget_s: the time the run may take, None for as long as it takes.
+        console: where to write instead of standard error.
+        clock: seconds, for tests.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._bar = _Bar("run", quiet=quiet)
-        self._done = 0
-        self._total = 0
+    def __init__(
+        self,
+        *,
+        quiet: bool,
+        margin: float,
+        budget_s: float | None = None,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        console = console or _console(quiet=quiet)
+        self._clock = clock
+        self._state = RunState(margin=margin, budget_s=budget_s)
+        self._lines = _Lines("run", console, clock)
+        self._live: LiveView | None = None
+        if _is_live(console, quiet=quiet):
+            self._live = LiveView(self._state, console, unicode=can_draw(console.encoding), clock=clock)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.close()
+        if self._live is not None:
+            self._live.close()
 
     def stage(self, text: str) -> None:
         """Something begins that is not a block."""
-        self._bar.say(text)
+        self._lines.say(text)
 
-    def planned(self, *, blocks: int, done: int) -> None:
+    def planned(self, *, blocks: int, done: int, open_cases: int) -> None:
         """The number of blocks is known."""
-        self._done, self._total = done, blocks
-        self._bar.update(done, blocks, "")
+        self._state.planned(blocks=blocks, done=done, open_cases=open_cases, now=self._clock())
+        if self._live is not None:
+            self._live.refresh(is_due=True)
 
-    def measured(self, block: Block) -> None:
+    def conditions(self, state: Conditions) -> None:
+        """The machine's state."""
+        self._state.saw(state, now=self._clock())
+
+    def measured(self, block: Block, standing: Standing) -> None:
         """A block is on disk."""
-        self._done += block.attempt == 0
-        self._bar.update(self._done, self._total, f"pass {block.pass_index + 1}  {block.case}{_marks(block)}")
+        self._state.measured(block, standing)
+        if self._live is not None:
+            self._live.refresh()
+        elif self._lines.is_due():
+            state = self._state
+            words = [f"{state.done} of {state.total}", *time_words(state, self._clock())]
+            if state.disturbed_blocks:
+                words.append(f"{state.disturbed_blocks} disturbed")
+            self._lines.say(", ".join(words))
 
     def decided(self, verdicts: dict[str, Verdict], *, open_cases: int) -> None:
         """A look has decided some cases."""
-        still = f"{open_cases} still open" if open_cases else "all are decided"
-        self._bar.say(f"{len(verdicts)} {'case' if len(verdicts) == 1 else 'cases'} decided, {still}")
+        self._state.decided(verdicts, open_cases=open_cases)
+        if self._live is None:
+            still = f"{open_cases} still open" if open_cases else "all are decided"
+            count = f"{len(verdicts)} {'case' if len(verdicts) == 1 else 'cases'} decided"
+            self._lines.say(f"{count} ({count_words(list(verdicts.values()))}), {still}")
 
     def failed(self, failure: Failure) -> None:
         """A failure is on disk."""
-        self._bar.say(f"failed: {failure.subject}: {failure.message}")
+        self._lines.say(f"failed: {failure.subject}: {failure.message}")
 
     def warned(self, text: str) -> None:
         """Something the user should know."""
-        self._bar.say(text)
+        self._lines.say(text)
 
 
-def _marks(block: Block) -> str:
-    return f"  ({', '.join(block.disturbed_by)})" if block.disturbed_by else ""
+def _console(*, quiet: bool) -> Console:
+    return Console(stderr=True, highlight=False, quiet=quiet)
 
 
-class _Bar:
-    """One bar, or a plain line now and then."""
+def _is_live(console: Console, *, quiet: bool) -> bool:
+    return console.is_terminal and not console.is_dumb_terminal and not quiet
 
-    def __init__(self, what: str, *, quiet: bool) -> None:
+
+class _Lines:
+    """Plain lines, some of them only now and then."""
+
+    def __init__(self, what: str, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._what = what
-        self._console = Console(stderr=True, highlight=False, quiet=quiet)
-        self._started = self._last_line = time.monotonic()
-        self._first_done: int | None = None
-        self._progress: Progress | None = None
-        if self._console.is_terminal and not quiet:
-            columns = (TextColumn(f"{what:<7}"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn(),
-                       TextColumn("{task.description}", markup=False))  # fmt: skip
-            self._progress = Progress(*columns, console=self._console, auto_refresh=False, transient=True)
-            self._task = self._progress.add_task("", total=None)
-            self._progress.start()
+        self._console = console
+        self._clock = clock
+        self._last = clock()
 
-    def update(self, done: int, total: int, text: str) -> None:
-        if self._progress is not None:
-            self._progress.update(self._task, completed=done, total=total, description=text[:60])
-            self._progress.refresh()
-            return
-        now = time.monotonic()
-        if self._first_done is None:
-            self._first_done, self._started = done, now
-        if now - self._last_line >= PLAIN_LINE_EVERY_S:
-            self._last_line = now
-            self.say(f"{done} of {total}, {self._time_left(done, total, now)}")
+    def is_due(self) -> bool:
+        """Whether it is time for another line; it is then taken as said."""
+        now = self._clock()
+        if now - self._last < PLAIN_LINE_EVERY_S:
+            return False
+        self._last = now
+        return True
 
     def say(self, text: str) -> None:
         self._console.print(f"{self._what}: {text}", markup=False, soft_wrap=True)
-
-    def close(self) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-
-    def _time_left(self, done: int, total: int, now: float) -> str:
-        fresh = done - (self._first_done or 0)
-        if fresh <= 0:
-            return "time left unknown"
-        minutes, seconds = divmod(round((now - self._started) / fresh * max(0, total - done)), 60)
-        return f"at most {minutes} min {seconds:02d} s left"

@@ -1,12 +1,15 @@
 """Turn sessions into a report."""
 
+import sys
 from pathlib import Path
 
 import click
 
 from profiler.commands.options import CONFIDENCE, MARGIN, combine, force_option
+from profiler.commands.screen import screen_of
 from profiler.files import write_whole
 from profiler.report.render import Format, render
+from profiler.report.screen import PLAIN
 from profiler.report.summary import make_report
 from profiler.session import load_session
 
@@ -37,7 +40,8 @@ def command(
     report = make_report(
         tuple(load_session(path) for path in sessions), margin=margin, confidence_level=confidence_level
     )
-    text = render(report, Format(output_format))
+    screen = screen_of(sys.stdout) if output is None else PLAIN
+    text = render(report, Format(output_format), screen)
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -110,7 +110,7 @@ def measure(  # noqa: PLR0913 - one per option
     no_limits: bool = True,
 ) -> tuple[End, int | None]:
     """Measure with progress. Returns how it ended and the signal that ended it, if one did."""
-    with RunProgress(quiet=quiet) as progress:
+    with RunProgress(quiet=quiet, margin=options.margin, budget_s=budget_s) as progress:
         run = Run(
             bundle,
             options,

@@ -1,15 +1,14 @@
 """An explanation for a terminal, 80 columns, and as JSON."""
 
-import textwrap
 from collections.abc import Sequence
 
 import msgspec
 
 from models.layout import WeightLayout
 from profiler.explain.evidence import Counted, Explanation, Finding, Source
-from profiler.report.cells import format_bytes, plain
+from profiler.report.cells import format_bytes
+from profiler.report.columns import aligned, wrap
 
-WIDTH = 80
 _HEAD = ("runtime", "layout", "D1 read misses", "LL read misses", "misses/line", "source")
 _LEFT = (0, 1, 5)
 
@@ -33,12 +32,12 @@ def render_explanation(explanation: Explanation) -> str:
 
 def _source(source: Source) -> str:
     if source.problem is not None:
-        return _wrap(f"{source.name}: none. {source.what}: {source.problem}", "  ")
+        return wrap(f"{source.name}: none. {source.what}: {source.problem}", "  ")
     lines = [
-        _wrap(f"{source.name}: {source.what}", "  "),
-        _wrap(f"  tells: {source.tells}", "    "),
-        _wrap(f"  cannot tell: {source.cannot_tell}", "    "),
-        *(_wrap(f"  ! {note}", "    ") for note in source.notes),
+        wrap(f"{source.name}: {source.what}", "  "),
+        wrap(f"  tells: {source.tells}", "    "),
+        wrap(f"  cannot tell: {source.cannot_tell}", "    "),
+        *(wrap(f"  ! {note}", "    ") for note in source.notes),
     ]
     return "\n".join(lines)
 
@@ -50,10 +49,10 @@ def _group(subject: str, arms: Sequence[Counted], findings: Sequence[Finding]) -
     cases = {arm.case for arm in arms}
     return "\n".join(
         [
-            _wrap(f"{subject}, per call: {' or '.join(sorted(sizes))}", "  "),
-            *_table([_HEAD, *map(_cells, arms)]),
+            wrap(f"{subject}, per call: {' or '.join(sorted(sizes))}", "  "),
+            *aligned([_HEAD, *map(_cells, arms)], left=_LEFT),
             *(
-                _wrap(f"{finding.runtime}, {finding.source}: {finding.text}", "  ")
+                wrap(f"{finding.runtime}, {finding.source}: {finding.text}", "  ")
                 for finding in findings
                 if finding.case in cases
             ),
@@ -69,18 +68,3 @@ def _cells(arm: Counted) -> tuple[str, ...]:
 
 def _count(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        " ".join(
-            cell.ljust(width) if column in _LEFT else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def _wrap(text: str, indent: str) -> str:
-    return textwrap.fill(plain(text), WIDTH, subsequent_indent=indent, break_on_hyphens=False)

@@ -12,7 +12,7 @@ from profiler.measure.child import ForkedWorker, StopRequestedError, Worker
 from profiler.measure.crew import Crew
 from profiler.measure.messages import BlockRequest, Costed, CostRequest, Measured, Rejected
 from profiler.measure.plan import Job, Plan, PlannedCase, block_seed, case_order, team_order
-from profiler.measure.tally import Tally
+from profiler.measure.tally import Standing, Tally
 from profiler.records import (
     Block,
     Conditions,
@@ -42,12 +42,16 @@ class Observer(Protocol):
         """Something begins that is not a block."""
         ...
 
-    def planned(self, *, blocks: int, done: int) -> None:
-        """So many blocks at most in all, so many done. Told again when cases are decided."""
+    def planned(self, *, blocks: int, done: int, open_cases: int) -> None:
+        """So many blocks at most in all, so many done. Told again when cases leave."""
         ...
 
-    def measured(self, block: Block) -> None:
-        """A block is on disk."""
+    def conditions(self, state: Conditions) -> None:
+        """The machine's state before a pass, and the part of it that is read after every block."""
+        ...
+
+    def measured(self, block: Block, standing: Standing) -> None:
+        """A block is on disk; its case now stands so."""
         ...
 
     def decided(self, verdicts: dict[str, Verdict], *, open_cases: int) -> None:
@@ -123,6 +127,7 @@ class Passes:
 
     def _note_conditions(self, pass_index: int, *, is_end: bool = False) -> None:
         state = self._conditions(True)  # noqa: FBT003
+        self._observer.conditions(state)
         self._writer.append(
             ConditionsRecord(pass_index=pass_index, conditions=state, invocation=self._invocation, is_end=is_end)
         )
@@ -134,7 +139,8 @@ class Passes:
 
     def _tell_plan(self) -> None:
         done = self._tally.blocks
-        self._observer.planned(blocks=done + self._tally.left(self._open()), done=done)
+        open_ = self._open()
+        self._observer.planned(blocks=done + self._tally.left(open_), done=done, open_cases=len(open_))
 
     def _judge(self) -> None:
         news = self._tally.judge()
@@ -237,6 +243,7 @@ class Passes:
         if isinstance(reply, Rejected):
             return reply.message
         assert isinstance(reply, Measured)
+        after = self._conditions(False)  # noqa: FBT003
         marks = disturbances(reply.quiet, threads=case.threads, canaries=self._tally.canaries)
         block = Block(
             case=case.id,
@@ -245,13 +252,14 @@ class Passes:
             at_s=before.at_s,
             sets=reply.sets,
             quiet=reply.quiet,
-            disturbed_by=(*marks, *changes(before, self._conditions(False))),  # noqa: FBT003
+            disturbed_by=(*marks, *changes(before, after)),
         )
         self._writer.append(block)
         if block.disturbed_by and job.attempt + 1 < MAX_ATTEMPTS and self._tally.grant_repeat():
             jobs.append(Job(planned, Stage.MEASURE, job.attempt + 1))
         self._tally.add_block(block)
-        self._observer.measured(block)
+        self._observer.conditions(after)
+        self._observer.measured(block, self._tally.standing(case.id))
         return None
 
     def _note_failure(self, failure: Failure) -> None:
@@ -264,6 +272,7 @@ class Passes:
             self._failures[case] += 1
             if self._failures[case] >= MAX_FAILURES:
                 self._given_up.add(case)
+                self._tell_plan()
 
 
 def failed_cases(failure: Failure, plan: Plan) -> list[str]:

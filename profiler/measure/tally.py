@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 from profiler.analyze.comparison import rule_of, series_of
 from profiler.analyze.disturbance import better_attempt, canary_of, counted
 from profiler.analyze.placement import PILOT_PASSES, Design, choose_designs
-from profiler.analyze.verdicts import Series, decided
-from profiler.records import Block, Case, Cost, Disturbance, Options, Start, Team, Verdict
+from profiler.analyze.verdicts import Evidence, Series, decided
+from profiler.records import Block, Case, Cost, Disturbance, Estimate, Options, Start, Team, Verdict
 
 MAX_CANARIES = 256
 FEW_BLOCKS = 16  # before so many the share of repeats is reckoned as if there were as many
@@ -24,6 +24,16 @@ class _Pass:
     effect: float
     null: float
     disturbed_by: tuple[Disturbance, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Standing:
+    """How a case stands between looks: the log speedup, as the next look would see it, and the noise. No verdict."""
+
+    case: str
+    passes: int
+    effect: Estimate | None
+    noise_floor: float | None
 
 
 class Tally:
@@ -85,14 +95,23 @@ class Tally:
 
     def judge(self) -> dict[str, Verdict]:
         """Look at all cases; returns those decided anew."""
-        series = {}
-        for case, passes in self._passes.items():
-            quiet = counted([passes[index] for index in sorted(passes)])
-            series[case] = Series(tuple(found.effect for found in quiet), tuple(found.null for found in quiet))
-        found = decided(series, self._rule)
+        found = decided({case: self._series(case) for case in self._passes}, self._rule)
         news = {case: verdict for case, verdict in found.items() if case not in self.decided}
         self.decided |= news
         return news
+
+    def standing(self, case: str) -> Standing:
+        """How one case stands. Looks at it alone, so that it costs little enough to be asked after every block."""
+        series = self._series(case)
+        passes = len(series.effects)
+        look = next((at for at, least in enumerate(self._rule.looks) if passes <= least), len(self._rule.looks) - 1)
+        evidence = Evidence(series, self._rule, self._rule.error * self._rule.share(look, is_last=False))
+        return Standing(case, passes, evidence.effect, evidence.noise_floor)
+
+    def _series(self, case: str) -> Series:
+        passes = self._passes[case]
+        quiet = counted([passes[index] for index in sorted(passes)])
+        return Series(tuple(found.effect for found in quiet), tuple(found.null for found in quiet))
 
     def left(self, cases: Collection[str]) -> int:
         """How many blocks `cases` still need at most."""

@@ -1,11 +1,10 @@
-"""Tables and paragraphs of plain text, 80 columns wide."""
+"""Tables and paragraphs of plain text, as wide as a usual terminal."""
 
 import textwrap
 from collections.abc import Collection, Sequence
 
 from profiler.report.cells import plain
-
-WIDTH = 80
+from profiler.report.screen import WIDTH
 
 
 def aligned(table: Sequence[Sequence[str]], *, left: Collection[int] = (0,)) -> list[str]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from profiler.records import CacheInfo, HardwareInfo
 from profiler.report.cells import format_bytes
+from profiler.report.screen import WIDTH
 
-WIDTH = 80
 _LABEL = 6
 _MIN_CELL, _MAX_CELL = 9, 18
 _NAMES = {"data": "d", "instruction": "i", "unified": ""}

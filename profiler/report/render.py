@@ -3,6 +3,7 @@
 import enum
 import importlib
 
+from profiler.report.screen import PLAIN, Screen
 from profiler.report.summary import Report
 
 
@@ -16,12 +17,13 @@ class Format(enum.StrEnum):
     CSV = "csv"
 
 
-def render(report: Report, output_format: Format) -> str:
-    """The report as text in that format.
+def render(report: Report, output_format: Format, screen: Screen = PLAIN) -> str:
+    """The report as text in that format; only that for a terminal asks what the screen can show.
 
     Raises:
         MissingPackageError: HTML without jinja2.
     """
     module = importlib.import_module(f"profiler.report.{output_format}")
-    text: str = getattr(module, f"render_{output_format}")(report)
+    more = (screen,) if output_format is Format.TERMINAL else ()
+    text: str = getattr(module, f"render_{output_format}")(report, *more)
     return text

@@ -1,12 +1,12 @@
-"""The report for a terminal: 80 columns, no colour needed."""
+"""The report for a terminal: 80 columns, no colour needed. `screen` says what there is beyond that."""
 
-import click
+import math
 
 from profiler.hardware.reports import machine_name
 from profiler.records import HardwareInfo, Verdict
+from profiler.report.bars import describe_bars
 from profiler.report.boards import boards_legend, boards_note, boards_tables
 from profiler.report.cells import (
-    RowText,
     bound_lines,
     cause_lines,
     format_ratio,
@@ -18,19 +18,19 @@ from profiler.report.cells import (
     row_text,
     truth_lines,
 )
-from profiler.report.columns import WIDTH, aligned, wrap
+from profiler.report.columns import aligned, wrap
 from profiler.report.facts import method_lines, sparkline
 from profiler.report.lines import Line
 from profiler.report.machine import ADVICE_MARK, hardware_lines, machine_sections
+from profiler.report.screen import PLAIN, WIDTH, Screen
 from profiler.report.summary import Report, Row, Summary
+from profiler.report.table import table_lines
 
-_HEAD = ("layer", "batch", "weights", "[out,in]", "[in,out]", "speedup", "null", "verdict")
 
-
-def render_terminal(report: Report) -> str:
+def render_terminal(report: Report, screen: Screen = PLAIN) -> str:
     """All sessions, one after another."""
-    parts = [*_boards(report), *(_session(summary) for summary in report.sessions)]
-    return "\n\n".join(parts) + "\n"
+    parts = [*_boards(report), *(_session(summary, screen) for summary in report.sessions)]
+    return screen.fit("\n\n".join(parts) + "\n")
 
 
 def _boards(report: Report) -> list[str]:
@@ -52,32 +52,40 @@ def _boards(report: Report) -> list[str]:
     return [part for part in parts if part]
 
 
-def render_machine(hardware: HardwareInfo) -> str:
+def render_machine(hardware: HardwareInfo, screen: Screen = PLAIN) -> str:
     """A hardware report as a page: cores and caches drawn, every fact with its source."""
     title = plain(machine_name(hardware))
     parts = [f"{title}\n{'=' * min(len(title), WIDTH)}"]
     parts += [
-        "\n".join([click.style(section.title, bold=True), *section.drawing, *map(_fact, section.lines)])
+        "\n".join(
+            [
+                screen.paint(section.title, bold=True),
+                *(line for line in section.drawing if max(map(len, section.drawing)) <= screen.width),
+                *(_fact(line, screen) for line in section.lines),
+            ]
+        )
         for section in machine_sections(hardware)
     ]
-    return "\n\n".join(parts) + "\n"
+    return screen.fit("\n\n".join(parts) + "\n")
 
 
-def _fact(line: Line) -> str:
+def _fact(line: Line, screen: Screen) -> str:
     if line.label == ADVICE_MARK:
         return wrap(f"! {line.text}", indent="  ")
     source = f" ({line.source})" if line.source else ""
     text = wrap(f"{line.label:<15} {line.text}{source}", indent=" " * 16)
-    return text.removesuffix(source) + click.style(source, dim=True) if source and text.endswith(source) else text
+    return text.removesuffix(source) + screen.paint(source, dim=True) if source and text.endswith(source) else text
 
 
-def _session(summary: Summary) -> str:
+def _session(summary: Summary, screen: Screen) -> str:
+    bound = math.log1p(summary.margin)
     parts = [
         wrap(summary.answer.headline),
         "\n".join(wrap(f"- {line}", indent="  ") for line in summary.answer.by_runtime),
         "\n".join(wrap(f"- {line}", indent="  ") for line in summary.answer.beside_speed),
         wrap(summary.answer.sureness),
-        *(_group(title, rows) for title, rows in groups(summary.rows)),
+        *(_group(title, rows, table_lines(rows, screen, bound=bound)) for title, rows in groups(summary.rows)),
+        wrap(describe_bars(bound)) if summary.rows else "",
         _failures(summary),
         _timeline(summary),
         "\n".join(wrap(f"! {warning.text}: {warning.next_step}.", indent="  ") for warning in summary.warnings),
@@ -87,9 +95,7 @@ def _session(summary: Summary) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _group(title: str, measured: list[Row]) -> str:
-    rows = [row_text(row) for row in measured]
-    lines = aligned([_HEAD, *map(_cells, rows)], left=(0, len(_HEAD) - 1))
+def _group(title: str, measured: list[Row], table: list[str]) -> str:
     said = [
         *(f"why: {line}" for line in cause_lines(measured)),
         *(f"overhead-bound, {line}" for line in bound_lines(measured)),
@@ -97,7 +103,7 @@ def _group(title: str, measured: list[Row]) -> str:
     ]
     truths = [wrap(line, indent="  ") for line in truth_lines(measured)]
     advice, notes = _advice(measured), [wrap(line, indent="  ") for line in said]
-    return "\n".join([title, *truths, *lines, *advice, *notes, *_costs(measured)])
+    return "\n".join([wrap(title), *truths, *table, *advice, *notes, *_costs(measured)])
 
 
 def _costs(rows: list[Row]) -> list[str]:
@@ -140,20 +146,6 @@ def _advice(rows: list[Row]) -> list[str]:
         cases += [name_cases(others)] if others else []
         lines.append(wrap(f"undecided, {advice}: {'; '.join(cases)}", indent="  "))
     return lines
-
-
-def _cells(text: RowText) -> tuple[str, ...]:
-    weights = text.weights.replace(" ", "").replace("iB", "")
-    return (
-        text.layer,
-        text.batch,
-        f"{weights} {text.fits_in}",
-        text.out_in,
-        text.in_out,
-        text.speedup,
-        text.null_interval,
-        text.verdict,
-    )
 
 
 def _failures(summary: Summary) -> str:

@@ -1,0 +1,156 @@
+"""The table of the terminal report and the screen it is drawn for."""
+
+import math
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profiler.records import Estimate, Verdict
+from profiler.report.cells import UNKNOWN
+from profiler.report.render import Format, render
+from profiler.report.screen import DRAWN, Screen, cut
+from profiler.report.summary import Row, make_report
+from profiler.report.table import table_lines
+from tests.sessions import make_case, make_session
+
+GOLDEN = Path(__file__).parent / "golden"
+CASES = [make_case(batch, runtime) for runtime in ("numpy", "onnxruntime") for batch in (1, 8)]
+SESSION = make_session(dict(zip(CASES, (1.0, 1.25, 0.8, 1.028), strict=True)), noise=0.006)
+REPORT = make_report((SESSION,))
+BOUND = math.log(1.03)
+SCREENS = {"color": Screen(color=True), "ascii": Screen(unicode=False), "wide": Screen(width=100)}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_fixed_session_gives_the_golden_text_on_every_kind_of_screen(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """After a change that is meant: scripts/test tests/report --update-golden."""
+    path = GOLDEN / f"terminal-{name}.txt"
+    found = render(REPORT, Format.TERMINAL, SCREENS[name])
+    if request.config.getoption("--update-golden"):
+        path.write_text(found)
+    assert found == path.read_text()
+
+
+def test_the_golden_session_has_every_verdict() -> None:
+    (summary,) = REPORT.sessions
+    assert {row.verdict for row in summary.rows} == set(Verdict)
+
+
+def test_colours_add_nothing_but_colours() -> None:
+    """Nor do they leave a colour on at the end of a line."""
+    painted = render(REPORT, Format.TERMINAL, SCREENS["color"])
+    assert click.unstyle(painted) == render(REPORT, Format.TERMINAL)
+    for code in (32, 31, 94, 2):
+        assert f"\x1b[{code}m" in painted
+    for line in painted.splitlines():
+        assert line.count("\x1b[0m") == line.count("\x1b[") / 2
+
+
+def test_ascii_is_ascii_and_as_wide() -> None:
+    plain, spelled = (render(REPORT, Format.TERMINAL, screen) for screen in (Screen(), SCREENS["ascii"]))
+    assert spelled.isascii()
+    assert not plain.isascii()
+    assert [len(line) for line in spelled.splitlines()] == [len(line) for line in plain.splitlines()]
+
+
+def test_everything_drawn_has_an_ascii_stand_in() -> None:
+    assert all(len(character) == len(ascii_) == 1 and ascii_.isascii() for character, ascii_ in DRAWN.items())
+    assert Screen(unicode=False).spell("├═●─┤ é") == "|=o-| ?"
+
+
+@pytest.mark.parametrize("width", [40, 50, 60, 70, 79, 80, 100])
+@pytest.mark.parametrize("color", [False, True])
+def test_no_line_is_wider_than_the_screen(width: int, color: bool) -> None:
+    found = click.unstyle(render(REPORT, Format.TERMINAL, Screen(width=width, color=color)))
+    assert max(map(len, found.splitlines())) <= width
+    for word in ("pays off", "costs", "equal", "undecided", "64x64"):
+        assert word in found
+
+
+ROWS = REPORT.sessions[0].rows
+RATIO = st.floats(0, 1e12)
+REASONABLE = st.floats(0.2, 5)
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", min_size=1, max_size=64)
+
+
+def row(name: str, ratios: list[float], verdict: Verdict, floor: float | None, batch: str = "8") -> Row:
+    low, point, high = sorted(ratios)
+    speedup = Estimate(point=point, low=low, high=high, confidence_level=0.95)
+    return msgspec.structs.replace(
+        ROWS[0], dimensions=name, batch=batch, speedup=speedup, verdict=verdict, noise_floor=floor
+    )
+
+
+@given(
+    st.lists(
+        st.builds(
+            row,
+            NAMES,
+            st.lists(RATIO, min_size=3, max_size=3),
+            st.sampled_from(Verdict),
+            st.one_of(st.none(), st.floats(0, 1e6)),
+            st.text("0123456789x", min_size=1, max_size=60),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(40, 120),
+    st.booleans(),
+)
+def test_any_names_and_numbers_stay_within_the_screen(rows: list[Row], width: int, color: bool) -> None:
+    lines = [click.unstyle(line) for line in table_lines(rows, Screen(width=width, color=color), bound=BOUND)]
+    assert max(map(len, lines)) <= width
+
+
+@given(
+    st.lists(
+        st.builds(
+            row,
+            NAMES,
+            st.lists(REASONABLE, min_size=3, max_size=3),
+            st.sampled_from(Verdict),
+            st.one_of(st.none(), st.floats(0, 1)),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.booleans(),
+)
+def test_at_80_columns_every_row_keeps_its_name_its_bar_and_its_verdict(rows: list[Row], color: bool) -> None:
+    head, *lines = [click.unstyle(line) for line in table_lines(rows, Screen(color=color), bound=BOUND)]
+    for title in ("layer", "batch", "weights", "out,in", "in,out", "speedup", "1.", "verdict"):
+        assert title in head
+    numbers = [line for line in lines if "us" in line and f" {UNKNOWN}" not in line]
+    assert [line.split()[-1] for line in numbers] == [found.verdict.value.split()[-1] for found in rows]
+    assert len({line.index("K L1") for line in numbers}) == 1
+    for found in rows:
+        assert any(found.dimensions in line for line in lines)
+
+
+def test_a_long_name_stands_above_its_rows_once() -> None:
+    ratios = [1.0, 1.0, 1.0]
+    rows = [row("n" * 30, ratios, Verdict.EQUAL, 0.01, batch) for batch in ("1", "8")]
+    rows.append(row("64x64", ratios, Verdict.EQUAL, 0.01))
+    _, name, first, second, other = table_lines(rows, Screen(), bound=BOUND)
+    assert name == "n" * 30
+    assert first.split()[0] == "1"
+    assert second.split()[0] == "8"
+    assert other.startswith("64x64")
+
+
+def test_a_wide_screen_has_room_for_the_null() -> None:
+    assert "null" not in table_lines(ROWS, Screen(), bound=BOUND)[0]
+    assert "null" in table_lines(ROWS, Screen(width=100), bound=BOUND)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "found"), [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("abc", 1, "…"), ("a", 0, "")]
+)
+def test_what_is_too_long_is_cut_with_an_ellipsis(text: str, width: int, found: str) -> None:
+    assert cut(text, width) == found
