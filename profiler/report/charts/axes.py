@@ -43,9 +43,14 @@ def ratio_axis(frame: Frame, orient: Literal["top", "left"] = "left") -> alt.Axi
     return alt.Axis(orient=orient, values=list(frame.ticks), format=".3~g", labelExpr="datum.label + 'x'")
 
 
-def seconds_axis() -> alt.Axis:
-    """Labels with units, few enough to read."""
-    return alt.Axis(labelExpr=_SECONDS, tickCount=5, labelOverlap=True)
+def seconds_axis(decades: tuple[int, int] | None = None) -> alt.Axis:
+    """Labels with units; over few decades at 1, 2 and 5 of each."""
+    if decades is None:
+        return alt.Axis(labelExpr=_SECONDS, tickCount=5, labelOverlap=True)
+    low, high = decades
+    steps = (1, 2, 5) if high - low <= 2 else (1,)  # noqa: PLR2004 - more labels than that are too many
+    values = [step * 10.0**power for power in range(low, high + 1) for step in steps]
+    return alt.Axis(labelExpr=_SECONDS, values=values, labelOverlap=True)
 
 
 def panels(field: str) -> alt.Facet:

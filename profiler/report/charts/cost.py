@@ -38,7 +38,8 @@ def _times(field: str, title: str, decades: tuple[int, int]) -> list[alt.Chart]:
     """Point and interval on a logarithmic axis; what lies beyond the decades of the points is cut off."""
     low, high = decades
     scale = alt.Scale(type="log", domain=[10.0**low, 10.0**high], nice=False, clamp=True)
-    return _marks(marks_of(title, f"isValid(datum.{field})"), field, title, {"scale": scale, "axis": seconds_axis()})
+    look = {"scale": scale, "axis": seconds_axis(decades)}
+    return _marks(marks_of(title, f"isValid(datum.{field})"), field, title, look)
 
 
 def _memory(layout: str, title: str) -> list[alt.Chart]:

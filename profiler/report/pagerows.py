@@ -1,0 +1,122 @@
+"""The tables of a page, in words: every case, what it costs to begin, and what is stored and executed."""
+
+from profiler.records import Record, Stage
+from profiler.report.cells import CostText, RowText, cost_text, format_time, row_text
+from profiler.report.points import Point, points_of
+from profiler.report.summary import Report, Row
+from profiler.report.why import Truth, truths, why
+
+NEXT_STEPS = {
+    Stage.START: "see whether the runtime imports on this machine: a wheel may be built for newer cores",
+    Stage.CHECK: "export the bundle again; if it stays, leave the runtime out with --runtime",
+    Stage.COST: "nothing to do for the verdicts: load time and memory of this case are missing",
+    Stage.MEASURE: "free memory or choose smaller layers, then continue with run --resume",
+}  # fmt: skip
+NAMED_CASES = 6
+
+
+class Setting(Record, frozen=True, kw_only=True):
+    """Which columns tell cases apart, besides layer, batch and runtime."""
+
+    names: list[str]
+
+
+class CaseRow(Record, frozen=True, kw_only=True):
+    """A case in words. `number` is its place among all cases, which the script knows it by."""
+
+    number: int
+    point: Point
+    text: RowText
+    settings: list[str]
+    css: str
+    reason: str
+    overhead: str
+    why: str
+
+
+class CostLine(Record, frozen=True, kw_only=True):
+    """What the layouts of a case cost to begin with."""
+
+    row: CaseRow
+    cost: CostText
+
+
+class TruthGroup(Record, frozen=True, kw_only=True):
+    """What some cases of one runtime store and execute alike."""
+
+    runtime: str
+    board: str
+    cases: str
+    why: str
+    truths: tuple[Truth, ...]
+
+
+_SETTINGS = {"form": "form", "dtype": "type", "threads": "threads", "weights": "weights kept", "control": "control",
+             "board": "machine"}  # fmt: skip
+
+
+def case_rows(report: Report) -> tuple[Setting, list[CaseRow]]:
+    """Every case of the report, in its order, and the columns that they need."""
+    points = points_of(report)
+    rows = [row for summary in report.sessions for row in summary.rows]
+    keys = [key for key in _SETTINGS if len({getattr(point, key) for point in points}) > 1]
+    found = [
+        CaseRow(
+            number=number,
+            point=point,
+            text=row_text(row),
+            settings=[getattr(point, key) for key in keys],
+            css=row.verdict.value.replace(" ", "-"),
+            reason=row.reason,
+            overhead=_overhead(row),
+            why=why(row),
+        )
+        for number, (point, row) in enumerate(zip(points, rows, strict=True))
+    ]
+    return Setting(names=[_SETTINGS[key] for key in keys]), found
+
+
+def _overhead(row: Row) -> str:
+    """What of a call is the runtime's own, where that is most of it."""
+    if row.overhead is None or not row.overhead.is_bound:
+        return ""
+    return f"{100 * row.overhead.share:.0f} % of a call is the runtime's own ({format_time(row.overhead.time_s)})"
+
+
+def cost_lines(report: Report, cases: list[CaseRow]) -> list[CostLine]:
+    """Load time, first call, memory and size of the cases for which they were measured."""
+    rows = [row for summary in report.sessions for row in summary.rows]
+    return [
+        CostLine(row=case, cost=cost)
+        for case, row in zip(cases, rows, strict=True)
+        if (cost := cost_text(row)) is not None
+    ]
+
+
+def truth_groups(report: Report, cases: list[CaseRow]) -> list[TruthGroup]:
+    """What is stored and executed: a group for all cases of a runtime in which that is the same."""
+    rows = [row for summary in report.sessions for row in summary.rows]
+    found: dict[tuple[str, str, tuple[Truth, ...], str], list[str]] = {}
+    for case, row in zip(cases, rows, strict=True):
+        key = (case.point.runtime, case.point.board, truths(row), case.why)
+        found.setdefault(key, []).append(f"{case.point.layer} batch {case.text.batch}")
+    of_runtime: dict[tuple[str, str], int] = {}
+    for runtime, board, *_ in found:
+        of_runtime[runtime, board] = of_runtime.get((runtime, board), 0) + 1
+    return [
+        TruthGroup(
+            runtime=runtime,
+            board=board,
+            cases=_named(labels, is_all=of_runtime[runtime, board] == 1),
+            why=sentence,
+            truths=known,
+        )
+        for (runtime, board, known, sentence), labels in found.items()
+    ]
+
+
+def _named(labels: list[str], *, is_all: bool) -> str:
+    if is_all:
+        return f"all {len(labels)} cases" if len(labels) > 1 else labels[0]
+    shown = ", ".join(labels[:NAMED_CASES])
+    return shown if len(labels) <= NAMED_CASES else f"{shown} and {len(labels) - NAMED_CASES} more"
