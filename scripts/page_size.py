@@ -10,7 +10,6 @@ bundle its JavaScript, which is printed apart. No number here was measured on an
 import argparse
 import itertools
 import random
-import sys
 import time
 from pathlib import Path
 
@@ -55,7 +54,7 @@ RUNTIMES = {
 
 def main() -> None:
     """Build the pages and print a line for each."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("counts", nargs="*", type=int, default=COUNTS)
     parser.add_argument("--write", type=Path, help="keep the pages, and their sessions, in this folder")
     arguments = parser.parse_args()
@@ -70,7 +69,8 @@ def main() -> None:
         derived = time.perf_counter()
         page = render_html(report, raw=(raw,)).encode()
         ended = time.perf_counter()
-        print(f"{count:>5} cases: {len(page):>10,} bytes, analysis {derived - began:.1f} s, page {ended - derived:.1f} s")
+        seconds = f"analysis {derived - began:.1f} s, page {ended - derived:.1f} s"
+        print(f"{count:>5} cases: {len(page):>10,} bytes, {seconds}")
         if arguments.write:
             arguments.write.mkdir(parents=True, exist_ok=True)
             (arguments.write / f"page-{count}.html").write_bytes(page)
@@ -186,7 +186,7 @@ def _cost(case: Case, at: int, size: int, generator: random.Random) -> Cost:
 def _block(case: Case, at: int, size: int, generator: random.Random) -> Block:
     seconds = 2e-6 + size * case.batch_shape[0] ** 0.7 / 3e9
     noise = generator.choice((0.002, 0.004, 0.05)) if case.runtime == "numpy" else 0.004
-    slices = {
+    slices: dict[str, tuple[int, ...]] = {
         name: (round(1e10 * seconds * (_factor(case, size) if name.startswith("in_out") else 1)
                      * generator.lognormvariate(0, noise)),)
         for name in ARMS
@@ -198,4 +198,4 @@ def _block(case: Case, at: int, size: int, generator: random.Random) -> Block:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

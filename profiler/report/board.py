@@ -42,7 +42,9 @@ def board_boxes(hardware: HardwareInfo) -> tuple[list[Box], int]:
     boxes = [Box(column=at, columns=1, row=1, kind="core", text=f"CPU {cpu}") for cpu, at in columns.items()]
     for kind in hardware.core_types:
         name = shortened(kind.name or "unknown core")
-        boxes += [Box(column=at, columns=count, row=0, kind="name", text=name) for at, count in _runs(kind.cpus, columns)]
+        boxes += [
+            Box(column=at, columns=count, row=0, kind="name", text=name) for at, count in _runs(kind.cpus, columns)
+        ]
     rows = itertools.count(2)
     for (level, kind_of), caches in _by_level(hardware.caches).items():
         row = next(rows)
@@ -65,9 +67,11 @@ def board_svg(hardware: HardwareInfo, *, colours: Mapping[str, str], title: str 
     rows = 1 + max(box.row for box in boxes)
     height = top + rows * _ROW
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'role="img" aria-label={quoteattr(board_words(hardware))} font-family="system-ui, sans-serif" '
-        f'font-size="{_TEXT}">'
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
+            f'role="img" aria-label={quoteattr(board_words(hardware))} font-family="system-ui, sans-serif" '
+            f'font-size="{_TEXT}">'
+        )
     ]
     if title:
         parts.append(f'<text x="0" y="18" font-weight="bold" fill="{colours["ink"]}">{escape(shortened(title))}</text>')
@@ -85,7 +89,9 @@ def board_words(hardware: HardwareInfo) -> str:
     ]
     count = f"{len(cpus)} CPUs" if len(cpus) != 1 else "1 CPU"
     known = "; ".join(caches) or "no cache is known"
-    return f"{shortened(machine_name(hardware))}: {count if cpus else 'CPUs unknown'}; {known}; {_memory_text(hardware)}."
+    return (
+        f"{shortened(machine_name(hardware))}: {count if cpus else 'CPUs unknown'}; {known}; {_memory_text(hardware)}."
+    )
 
 
 def _draw(box: Box, cell: float, top: int, colours: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from profiler.errors import MissingPackageError
+from profiler.records import Record
 from profiler.report.board import PAGE_COLOURS, board_svg
 from profiler.report.captions import Caption
 from profiler.report.downloads import Download, downloads_of
@@ -18,10 +19,18 @@ from profiler.report.glossary import TERMS
 from profiler.report.library import NEEDED_FOR, javascript
 from profiler.report.machine import Section, report_sections
 from profiler.report.pagedata import Filter, page_data
-from profiler.report.pagerows import NEXT_STEPS, CaseRow, CostLine, Setting, TruthGroup, case_rows, cost_lines, truth_groups
+from profiler.report.pagerows import (
+    NEXT_STEPS,
+    CaseRow,
+    CostLine,
+    Setting,
+    TruthGroup,
+    case_rows,
+    cost_lines,
+    truth_groups,
+)
 from profiler.report.points import board_names
 from profiler.report.summary import Report, Summary
-from profiler.records import Record
 
 
 class Board(Record, frozen=True, kw_only=True):
@@ -84,10 +93,10 @@ def render_html(report: Report, raw: Sequence[bytes] = ()) -> str:
     data = page_data(report)
     page: str = template.render(
         page=_page(report, raw, data.captions, data.filters, Markup),
-        data=Markup(data.json),
-        library=Markup(library),
-        script=Markup(script),
-        style=Markup(style),
+        data=Markup(data.json),  # noqa: S704 - escaped for a script element
+        library=Markup(library),  # noqa: S704 - ours, as the next two
+        script=Markup(script),  # noqa: S704
+        style=Markup(style),  # noqa: S704
         hashes=[_hash(library), _hash(script)],
         terms=TERMS,
         version=report.tool_version,
@@ -99,7 +108,10 @@ def _page(report: Report, raw: Sequence[bytes], captions: list[Caption], filters
     names = board_names(report) if len(report.sessions) > 1 else [""]
     settings, cases = case_rows(report)
     return Page(
-        boards=[_board(at, name, summary, markup) for at, (name, summary) in enumerate(zip(names, report.sessions, strict=True))],
+        boards=[
+            _board(number, name, summary, markup)
+            for number, (name, summary) in enumerate(zip(names, report.sessions, strict=True))
+        ],
         captions=captions,
         filters=filters,
         settings=settings,

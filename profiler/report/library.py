@@ -5,6 +5,7 @@ import re
 
 from profiler.errors import MissingPackageError
 
+_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 NEEDED_FOR = "the HTML report"
 
 
@@ -19,8 +20,9 @@ def javascript() -> str:
         import vl_convert
     except ImportError as error:
         raise MissingPackageError("vl-convert-python", extra="report", needed_for=NEEDED_FOR) from error
-    bundle: str = vl_convert.javascript_bundle(vl_version=vegalite_version())
-    return re.sub(r"</(script)", r"<\\/\1", bundle, flags=re.IGNORECASE)  # the same in a string, and no end of the element
+    bundle: str = vl_convert.javascript_bundle(_SNIPPET, vl_version=vegalite_version())
+    # the same in a string, and no end of the element that holds it
+    return re.sub(r"</(script)", r"<\\/\1", bundle, flags=re.IGNORECASE)
 
 
 def vegalite_version() -> str:

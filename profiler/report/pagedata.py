@@ -23,7 +23,8 @@ _TIMES = (("out_in_s", "[out, in]", "time"), ("in_out_s", "[in, out]", "time"))
 _RATIOS = (("speedup", "speedup", "ratio"), ("low", "from", "ratio"), ("high", "to", "ratio"))
 NUMBERS: dict[ChartName, tuple[tuple[str, str, str], ...]] = {
     ChartName.MAP: (
-        ("in_features", "inputs", "count"), ("out_features", "outputs", "count"), *_RATIOS, ("verdict", "verdict", "text"),
+        ("in_features", "inputs", "count"), ("out_features", "outputs", "count"), *_RATIOS,
+        ("verdict", "verdict", "text"),
     ),
     ChartName.CACHE: (("weight_bytes", "weights", "bytes"), *_RATIOS, ("verdict", "verdict", "text")),
     ChartName.FOREST: (

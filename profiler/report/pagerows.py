@@ -1,7 +1,11 @@
 """The tables of a page, in words: every case, what it costs to begin, and what is stored and executed."""
 
+from collections import Counter
+
+import msgspec
+
 from profiler.records import Record, Stage
-from profiler.report.cells import CostText, RowText, cost_text, format_time, row_text
+from profiler.report.cells import CostText, RowText, cost_text, format_time, limit_text, row_text
 from profiler.report.points import Point, points_of
 from profiler.report.summary import Report, Row
 from profiler.report.why import Truth, truths, why
@@ -30,8 +34,8 @@ class CaseRow(Record, frozen=True, kw_only=True):
     settings: list[str]
     css: str
     reason: str
-    overhead: str
     why: str
+    beside: str
 
 
 class CostLine(Record, frozen=True, kw_only=True):
@@ -42,13 +46,14 @@ class CostLine(Record, frozen=True, kw_only=True):
 
 
 class TruthGroup(Record, frozen=True, kw_only=True):
-    """What some cases of one runtime store and execute alike."""
+    """What some cases of one runtime store and execute alike; `truths` are the first one's."""
 
     runtime: str
     board: str
     cases: str
     why: str
     truths: tuple[Truth, ...]
+    others: str
 
 
 _SETTINGS = {"form": "form", "dtype": "type", "threads": "threads", "weights": "weights kept", "control": "control",
@@ -68,19 +73,23 @@ def case_rows(report: Report) -> tuple[Setting, list[CaseRow]]:
             settings=[getattr(point, key) for key in keys],
             css=row.verdict.value.replace(" ", "-"),
             reason=row.reason,
-            overhead=_overhead(row),
             why=why(row),
+            beside=_beside(row),
         )
         for number, (point, row) in enumerate(zip(points, rows, strict=True))
     ]
     return Setting(names=[_SETTINGS[key] for key in keys]), found
 
 
-def _overhead(row: Row) -> str:
-    """What of a call is the runtime's own, where that is most of it."""
-    if row.overhead is None or not row.overhead.is_bound:
-        return ""
-    return f"{100 * row.overhead.share:.0f} % of a call is the runtime's own ({format_time(row.overhead.time_s)})"
+def _beside(row: Row) -> str:
+    """How near both layouts come to what the machine can do, and what of a call is the runtime's own if most is."""
+    parts = []
+    if row.limit is not None:
+        parts.append(f"[out, in] and [in, out] reach {limit_text(row.limit)}.")
+    if row.overhead is not None and row.overhead.is_bound:
+        own = format_time(row.overhead.time_s)
+        parts.append(f"{100 * row.overhead.share:.0f} % of a call is the runtime's own ({own}).")
+    return " ".join(parts)
 
 
 def cost_lines(report: Report, cases: list[CaseRow]) -> list[CostLine]:
@@ -96,22 +105,23 @@ def cost_lines(report: Report, cases: list[CaseRow]) -> list[CostLine]:
 def truth_groups(report: Report, cases: list[CaseRow]) -> list[TruthGroup]:
     """What is stored and executed: a group for all cases of a runtime in which that is the same."""
     rows = [row for summary in report.sessions for row in summary.rows]
-    found: dict[tuple[str, str, tuple[Truth, ...], str], list[str]] = {}
+    found: dict[tuple[str, str, tuple[Truth, ...], str], list[tuple[str, tuple[Truth, ...]]]] = {}
     for case, row in zip(cases, rows, strict=True):
-        key = (case.point.runtime, case.point.board, truths(row), case.why)
-        found.setdefault(key, []).append(f"{case.point.layer} batch {case.text.batch}")
-    of_runtime: dict[tuple[str, str], int] = {}
-    for runtime, board, *_ in found:
-        of_runtime[runtime, board] = of_runtime.get((runtime, board), 0) + 1
+        known = truths(row)
+        alike = tuple(msgspec.structs.replace(truth, known_by="") for truth in known)  # it may name a case's strides
+        key = (case.point.runtime, case.point.board, alike, case.why)
+        found.setdefault(key, []).append((f"{case.point.layer} batch {case.text.batch}", known))
+    groups = Counter((runtime, board) for runtime, board, *_ in found)
     return [
         TruthGroup(
             runtime=runtime,
             board=board,
-            cases=_named(labels, is_all=of_runtime[runtime, board] == 1),
+            cases=_named([label for label, _ in members], is_all=groups[runtime, board] == 1),
             why=sentence,
-            truths=known,
+            truths=members[0][1],
+            others="" if len({known for _, known in members}) == 1 else "; likewise in the other cases",
         )
-        for (runtime, board, known, sentence), labels in found.items()
+        for (runtime, board, _, sentence), members in found.items()
     ]
 
 

@@ -4,6 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from models.layout import WeightLayout
 from profiler.hardware.reports import machine_name
@@ -119,7 +120,7 @@ def varying_names(cases: Sequence[Mapping[str, str]]) -> frozenset[str]:
     return frozenset(key for key in keys if len({names[key] for names in cases}) > 1)
 
 
-def _names(row: Row, board: str) -> dict[str, str]:
+def _names(row: Row, board: str) -> dict[str, Any]:
     case: Case = row.case
     return {
         "board": board,
@@ -171,7 +172,7 @@ def _rest(names: Mapping[str, str], varying: frozenset[str]) -> list[str]:
 
 
 def _point(
-    summary: Summary, row: Row, names: dict[str, str], varying: frozenset[str], label: str, order: tuple[int, int]
+    summary: Summary, row: Row, names: dict[str, Any], varying: frozenset[str], label: str, order: tuple[int, int]
 ) -> Point:
     shape = _SHAPE.fullmatch(row.dimensions)
     speedup = known_ratio(row.speedup)
@@ -219,7 +220,7 @@ def _positive(value: float | None) -> float | None:
     return value if value is not None and 0 < value < math.inf else None
 
 
-def _costs(cost: CostRow | None) -> dict[str, float | None]:
+def _costs(cost: CostRow | None) -> dict[str, Any]:
     """Load time, first call and memory rise of both layouts, each with its interval."""
     found: dict[str, float | None] = {}
     measures = {

@@ -7,6 +7,7 @@ import altair as alt
 from profiler.report.charts.frame import Frame
 
 CASES = alt.NamedData(name="cases")  # what every chart shows; the page and the pictures bring it
+MOST_DECADES = 6  # with a label each
 SIZE_TITLE = "size of the weights"
 RATIO_TITLE = "times as fast with transposed weights"
 
@@ -48,9 +49,10 @@ def seconds_axis(decades: tuple[int, int] | None = None) -> alt.Axis:
     if decades is None:
         return alt.Axis(labelExpr=_SECONDS, tickCount=5, labelOverlap=True)
     low, high = decades
-    steps = (1, 2, 5) if high - low <= 2 else (1,)  # noqa: PLR2004 - more labels than that are too many
-    values = [step * 10.0**power for power in range(low, high + 1) for step in steps]
-    return alt.Axis(labelExpr=_SECONDS, values=values, labelOverlap=True)
+    steps = (1, 2, 5) if high - low == 1 else (1,)
+    apart = 1 + (high - low) // MOST_DECADES
+    values = [step * 10.0**power for power in range(low, high + 1, apart) for step in steps]
+    return alt.Axis(labelExpr=_SECONDS, values=values)
 
 
 def panels(field: str) -> alt.Facet:

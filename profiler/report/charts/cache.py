@@ -1,8 +1,10 @@
 """Speedup against the size of the weights, with the board's caches drawn in."""
 
+from typing import Any
+
 import altair as alt
 
-from profiler.report.charts.axes import CASES, panels, RATIO_TITLE, case_tooltip, ratio_axis, ratio_scale, size_axis
+from profiler.report.charts.axes import CASES, RATIO_TITLE, case_tooltip, panels, ratio_axis, ratio_scale, size_axis
 from profiler.report.charts.frame import Frame
 from profiler.report.charts.theme import SHAPES, UNDECIDED, VERDICTS
 
@@ -12,26 +14,24 @@ HAS_RATIO = "isValid(datum.speedup)"
 def cache_chart(frame: Frame) -> alt.FacetChart:
     """A panel for each runtime and batch; undecided cases are hollow and grey."""
     layers = [_band(frame), _one(), *(_caches() if frame.has_caches else ()), *verdict_marks("y", frame)]
-    return (
-        alt.layer(*layers, data=CASES)
-        .properties(width=230, height=190)
-        .facet(facet=panels("panel"), columns=3)
-    )
+    return alt.layer(*layers, data=CASES).properties(width=230, height=190).facet(facet=panels("panel"), columns=3)
 
 
 def _band(frame: Frame) -> alt.Chart:
     """The margin within which no difference counts, once for each panel."""
-    return (
+    band: alt.Chart = (
         alt.Chart()
         .transform_filter(HAS_RATIO)
         .transform_aggregate(low="min(margin_low)", high="max(margin_high)", groupby=["panel"])
         .mark_rect(style="band")
         .encode(y=alt.Y("low:Q", scale=ratio_scale(frame)), y2="high:Q")
     )
+    return band
 
 
 def _one() -> alt.Chart:
-    return alt.Chart().mark_rule(style="one").encode(y=alt.YDatum(1))
+    one: alt.Chart = alt.Chart().mark_rule(style="one").encode(y=alt.YDatum(1))
+    return one
 
 
 def _caches() -> list[alt.Chart]:
@@ -54,10 +54,14 @@ def verdict_marks(axis: str, frame: Frame, other: alt.X | alt.Y | None = None) -
     """
     channel, end = (alt.Y, alt.Y2) if axis == "y" else (alt.X, alt.X2)
     away = "x" if axis == "y" else "y"
-    place = {away: size_axis() if other is None else other}
-    labels = {"title": RATIO_TITLE, "scale": ratio_scale(frame), "axis": ratio_axis(frame, "left" if axis == "y" else "top")}
-    interval = {axis: channel("low:Q", **labels), f"{axis}2": end("high:Q"), **place}
-    point = {axis: channel("speedup:Q", **labels), **place, "tooltip": case_tooltip()}
+    place: dict[str, Any] = {away: size_axis() if other is None else other}
+    labels: dict[str, Any] = {
+        "title": RATIO_TITLE,
+        "scale": ratio_scale(frame),
+        "axis": ratio_axis(frame, "left" if axis == "y" else "top"),
+    }
+    interval: dict[str, Any] = {axis: channel("low:Q", **labels), f"{axis}2": end("high:Q"), **place}
+    point: dict[str, Any] = {axis: channel("speedup:Q", **labels), **place, "tooltip": case_tooltip()}
     scale = alt.Scale(domain=list(VERDICTS), range="category")
     shapes = alt.Scale(domain=list(VERDICTS), range=list(SHAPES))
     legend = alt.Legend(title=None, orient="top")

@@ -9,7 +9,7 @@ from profiler.report.charts.frame import Frame
 ROW_HEIGHT = 20
 
 
-def forest_chart(frame: Frame) -> alt.LayerChart:
+def forest_chart(frame: Frame) -> alt.LayerChart | alt.FacetChart:
     """A line for each case, in the order of the data. The parameter `show_null` adds the nulls."""
     case = alt.Y(
         "label:N", title=None, sort=None, axis=alt.Axis(labelLimit=320, ticks=False, domain=False, minExtent=60)
@@ -31,6 +31,5 @@ def forest_chart(frame: Frame) -> alt.LayerChart:
             x2="null_high:Q",
         )
     )
-    return alt.layer(band, one, null, *verdict_marks("x", frame, case), data=CASES).properties(
-        width=420, height=alt.Step(ROW_HEIGHT)
-    )
+    chart = alt.layer(band, one, null, *verdict_marks("x", frame, case), data=CASES)
+    return chart.properties(width=420, height=alt.Step(ROW_HEIGHT))

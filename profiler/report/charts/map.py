@@ -24,9 +24,8 @@ def map_chart(frame: Frame) -> alt.VConcatChart:
 
 def _grid(frame: Frame) -> alt.FacetChart:
     """Input features across, output features up, a panel for each runtime and batch."""
-    side = {"type": "ordinal"}
-    x = alt.X("in_features", title="input features", axis=alt.Axis(labelAngle=0, labelOverlap=True), **side)
-    y = alt.Y("out_features", title="output features", sort="descending", **side)
+    x = alt.X("in_features", title="input features", axis=alt.Axis(labelAngle=0, labelOverlap=True), type="ordinal")
+    y = alt.Y("out_features", title="output features", sort="descending", type="ordinal")
     cells = alt.layer(*_cells(frame, IS_GRID), data=CASES).encode(x=x, y=y).properties(width=220, height=alt.Step(24))
     return cells.facet(facet=panels("panel"), columns=3)
 
@@ -51,7 +50,7 @@ def _cells(frame: Frame, where: str) -> list[alt.Chart]:
     undecided = f"({where}) && datum.verdict == '{UNDECIDED}' && isValid(datum.speedup)"
     colour = alt.Color(
         "log2_speedup:Q",
-        scale=alt.Scale(domain=[-limit, limit], domainMid=0, clamp=True, range="diverging"),
+        scale=alt.Scale(domain=[-limit, limit], domainMid=0, clamp=True, range="diverging", interpolate="lab"),
         title=RATIO_TITLE,
         legend=alt.Legend(
             orient="top", gradientLength=220, values=[math.log2(tick) for tick in frame.colour_ticks],

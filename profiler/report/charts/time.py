@@ -15,11 +15,7 @@ def time_chart(frame: Frame) -> alt.FacetChart:
     layers = [*layout_marks("out_in_s", OUT_IN, frame), *layout_marks("in_out_s", IN_OUT, frame)]
     if frame.has_bound:
         layers.append(_bound(frame))
-    return (
-        alt.layer(*layers, data=CASES)
-        .properties(width=230, height=190)
-        .facet(facet=panels("panel"), columns=3)
-    )
+    return alt.layer(*layers, data=CASES).properties(width=230, height=190).facet(facet=panels("panel"), columns=3)
 
 
 def _axis(field: str) -> alt.Y:
@@ -43,7 +39,8 @@ def series(names: list[str]) -> dict[str, alt.Color | alt.Shape]:
 
 def marks_of(name: str, condition: str) -> alt.Chart:
     """The marks of one series, of the cases for which `condition` holds."""
-    return alt.Chart().transform_filter(condition).transform_calculate(series=f"'{name}'")
+    marks: alt.Chart = alt.Chart().transform_filter(condition).transform_calculate(series=f"'{name}'")
+    return marks
 
 
 def layout_marks(field: str, name: str, frame: Frame) -> list[alt.Chart]:
