@@ -40,36 +40,36 @@ _HEADINGS = {
     ChartName.MAP: (
         "Where it pays off",
         (
-            "Teal: transposed storage is faster. Rust: it is slower. A plain cell with = makes no difference, a hollow one "
-            "with ? is undecided and has no colour. Numbers are speedups."
+            "Teal: transposed storage is faster. Rust: it is slower. A plain cell with = makes no difference, a hollow "
+            "one with ? is undecided and has no colour. Numbers are speedups."
         ),
     ),
     ChartName.CACHE: (
         "Speedup by size of the weights",
         (
-            "Each mark is a case with its interval; above 1x transposed storage is faster. Undecided cases are hollow and "
-            "grey. The band is the margin; dashed lines are the sizes of the caches of one core."
+            "Each mark is a case with its interval; above 1x transposed storage is faster. Undecided cases are hollow "
+            "and grey. The band is the margin; dashed lines are the sizes of the caches of one core."
         ),
     ),
     ChartName.FOREST: (
         "Every case with its interval",
         (
-            "Sorted by effect. A case is decided when its interval lies wholly on one side of the margin band and of the "
-            "noise, or wholly within the band."
+            "Sorted by effect. A case is decided when its interval lies wholly on one side of the margin band and of "
+            "the noise, or wholly within the band."
         ),
     ),
     ChartName.TIME: (
         "Time per call",
         (
-            "Both layouts, and the least time that this machine could take where it is known; bounds below a hundredth of "
-            "a call are left out."
+            "Both layouts, and the least time that this machine could take where it is known; bounds below a hundredth "
+            "of a call are left out."
         ),
     ),
     ChartName.COST: (
         "Before the steady state",
         (
-            "Time to load, time of the first call, and rise of memory at load, each taken in fresh processes. Intervals "
-            "wider than the axis are cut off."
+            "Time to load, time of the first call, and rise of memory at load, each taken in fresh processes. "
+            "Intervals wider than the axis are cut off."
         ),
     ),
 }

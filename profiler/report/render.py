@@ -2,6 +2,7 @@
 
 import enum
 import importlib
+from collections.abc import Sequence
 
 from profiler.report.summary import Report
 
@@ -16,12 +17,13 @@ class Format(enum.StrEnum):
     CSV = "csv"
 
 
-def render(report: Report, output_format: Format) -> str:
-    """The report as text in that format.
+def render(report: Report, output_format: Format, *, raw: Sequence[bytes] = ()) -> str:
+    """The report as text in that format. `raw` are the lines of each session: HTML offers them for download.
 
     Raises:
-        MissingPackageError: HTML without jinja2.
+        MissingPackageError: HTML without the extra `report`.
     """
     module = importlib.import_module(f"profiler.report.{output_format}")
-    text: str = getattr(module, f"render_{output_format}")(report)
+    more = {"raw": raw} if output_format is Format.HTML else {}
+    text: str = getattr(module, f"render_{output_format}")(report, **more)
     return text
