@@ -19,7 +19,7 @@ PAGE_COLOURS = {
     "ink": "var(--ink)", "soft": "var(--soft)",
 }  # fmt: skip
 PICTURE_COLOURS = {
-    "core": "#d7ebe7", "cache": "#eef1f4", "memory": "#e6e0f0", "line": "#aab3bc", "ink": "#1c2024", "soft": "#56606a",
+    "back": "#ffffff", "core": "#d7ebe7", "cache": "#eef1f4", "memory": "#e6e0f0", "line": "#aab3bc", "ink": "#1c2024", "soft": "#56606a",
 }  # fmt: skip
 
 
@@ -74,6 +74,7 @@ def board_svg(hardware: HardwareInfo, *, colours: Mapping[str, str], title: str 
         )
     ]
     if title:
+        parts.append(f'<rect width="{WIDTH}" height="{height}" fill="{colours["back"]}"/>')
         parts.append(f'<text x="0" y="18" font-weight="bold" fill="{colours["ink"]}">{escape(shortened(title))}</text>')
     parts += [_draw(box, WIDTH / columns, top, colours) for box in sorted(boxes, key=lambda box: (box.row, box.column))]
     return "\n".join([*parts, "</svg>"])
