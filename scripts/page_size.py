@@ -64,13 +64,15 @@ def main() -> None:
     for count in arguments.counts:
         session = make_session(count)
         raw = b"".join(msgspec.json.encode(record) + b"\n" for record in records(session))
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         report = make_report((session,))
-        derived = time.perf_counter()
+        derived, used_derived = time.perf_counter(), time.process_time()
         page = render_html(report, raw=(raw,)).encode()
-        ended = time.perf_counter()
-        seconds = f"analysis {derived - began:.1f} s, page {ended - derived:.1f} s"
-        print(f"{count:>5} cases: {len(page):>10,} bytes, {seconds}")
+        ended, used_ended = time.perf_counter(), time.process_time()
+        print(
+            f"{count:>5} cases: {len(page):>10,} bytes, analysis {derived - began:.1f} s ({used_derived - used:.1f} s of "
+            f"CPU time), page {ended - derived:.1f} s ({used_ended - used_derived:.1f} s of CPU time)"
+        )
         if arguments.write:
             arguments.write.mkdir(parents=True, exist_ok=True)
             (arguments.write / f"page-{count}.html").write_bytes(page)
