@@ -70,8 +70,8 @@ def main() -> None:
         page = render_html(report, raw=(raw,)).encode()
         ended, used_ended = time.perf_counter(), time.process_time()
         print(
-            f"{count:>5} cases: {len(page):>10,} bytes, analysis {derived - began:.1f} s ({used_derived - used:.1f} s of "
-            f"CPU time), page {ended - derived:.1f} s ({used_ended - used_derived:.1f} s of CPU time)"
+            f"{count:>5} cases: {len(page):>10,} bytes, "
+            f"analysis {derived - began:.1f} s ({used_derived - used:.1f} s of CPU time), page {ended - derived:.1f} s ({used_ended - used_derived:.1f} s of CPU time)"
         )
         if arguments.write:
             arguments.write.mkdir(parents=True, exist_ok=True)

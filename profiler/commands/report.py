@@ -80,7 +80,7 @@ def _write_pictures(
             raise OptionError("a PNG is no text for a terminal: add -o FILE.png")
         data = render_picture(report, name, picture_format)
         if output is None:
-            click.get_binary_stream("stdout").write(data)
+            click.echo(data, nl=False)
         else:
             write_whole(output, data, force=force)
         return

@@ -19,7 +19,8 @@ PAGE_COLOURS = {
     "ink": "var(--ink)", "soft": "var(--soft)",
 }  # fmt: skip
 PICTURE_COLOURS = {
-    "back": "#ffffff", "core": "#d7ebe7", "cache": "#eef1f4", "memory": "#e6e0f0", "line": "#aab3bc", "ink": "#1c2024", "soft": "#56606a",
+    "back": "#ffffff", "core": "#d7ebe7", "cache": "#eef1f4", "memory": "#e6e0f0", "line": "#aab3bc", "ink": "#1c2024",
+    "soft": "#56606a",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import copy
 import enum
 import math
+import re
 from typing import Any
 
 from profiler.errors import MissingPackageError, OptionError
@@ -59,7 +60,17 @@ def _chart(report: Report, name: ChartName) -> str:
     spec["datasets"] = {DATASET: _rows_of(name, points, rows)}
     spec["config"] = config(is_dark=False)
     svg: str = converter.vegalite_to_svg(spec, vl_version=vegalite_version())
-    return svg
+    return _renumbered(svg)
+
+
+def _renumbered(svg: str) -> str:
+    """The same picture with its gradients counted from 0: Vega counts on from one picture to the next."""
+    numbers: dict[str, int] = {}
+    return re.sub(
+        r"(?<=[\"#])(gradient|clip)_?([0-9]+)(?=[\")])",
+        lambda found: f"{found[1]}_{numbers.setdefault(found[0], len(numbers))}",
+        svg,
+    )
 
 
 def _rows_of(name: ChartName, points: tuple[Point, ...], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

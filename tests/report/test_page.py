@@ -3,6 +3,7 @@
 import base64
 import gzip
 import html
+import importlib.util
 import json
 import re
 import unicodedata
@@ -15,7 +16,6 @@ import pytest
 
 from profiler.errors import MissingPackageError
 from profiler.records import Failure, HardwareInfo, Session, Stage
-from profiler.report import html as html_report
 from profiler.report import library
 from profiler.report.board import PICTURE_COLOURS, WIDTH, board_boxes, board_svg, board_words
 from profiler.report.downloads import MOST_BYTES, downloads_of
@@ -60,9 +60,13 @@ def hostile_session(text: str = HOSTILE) -> Session:
             return {key: replaced(inner) for key, inner in value.items()}
         if isinstance(value, list):
             return [replaced(inner) for inner in value]
-        return value if not isinstance(value, str) or value in {"data", "instruction", "unified", "read bandwidth"} else text
+        return (
+            value
+            if not isinstance(value, str) or value in {"data", "instruction", "unified", "read bandwidth"}
+            else text
+        )
 
-    hardware = msgspec.convert(replaced(msgspec.to_builtins(SESSION.header.hardware)), HardwareInfo)
+    hardware = msgspec.convert(replaced(json.loads(msgspec.json.encode(SESSION.header.hardware))), HardwareInfo)
     cases = tuple(msgspec.structs.replace(case, runtime=text, dtype=text) for case in SESSION.header.cases[:1])
     blocks = tuple(
         msgspec.structs.replace(block, case=cases[0].id)
@@ -144,7 +148,7 @@ def test_an_unknown_machine_is_said_to_be_so() -> None:
             return {key: None if key in {"value", "raw"} else emptied(inner) for key, inner in value.items()}
         return [] if isinstance(value, list) else value
 
-    document = {**emptied(msgspec.to_builtins(SESSION.header.hardware)), "measured": None}
+    document = {**emptied(json.loads(msgspec.json.encode(SESSION.header.hardware))), "measured": None}
     hardware = msgspec.convert(document, HardwareInfo)
     header = msgspec.structs.replace(SESSION.header, hardware=hardware)
     text = page(msgspec.structs.replace(SESSION, header=header))
@@ -155,7 +159,7 @@ def test_an_unknown_machine_is_said_to_be_so() -> None:
 def test_filters_are_shown_where_there_is_a_choice() -> None:
     assert [entry.key for entry in page_data(make_report((SESSION,))).filters] == ["runtime", "batch", "verdict"]
     assert page_data(make_report((make_session({make_case(1): 1.0}, passes=8),))).filters == []
-    assert [entry.key for entry in page_data(make_report((SESSION, SESSION))).filters][0] == "board"
+    assert page_data(make_report((SESSION, SESSION))).filters[0].key == "board"
 
 
 def test_every_chart_has_words_for_those_who_do_not_see_it() -> None:
@@ -310,7 +314,7 @@ def test_without_the_packages_there_is_one_line_that_names_the_extra(
         assert 'vl-convert-python, which is not installed: pip install "layout-profiler[report]"' in line
         with pytest.raises(MissingPackageError):
             render_html(make_report((SESSION,)))
-        monkeypatch.setattr(html_report.importlib.util, "find_spec", lambda name: None if name == "vl_convert" else 1)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "vl_convert" else 1)
         assert "vl-convert-python" in str(missing_packages())
     finally:
         library.javascript.cache_clear()

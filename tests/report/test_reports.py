@@ -65,7 +65,7 @@ def test_a_fixed_session_gives_the_golden_report(output_format: Format, request:
     found = text(SESSION, output_format)
     if output_format is Format.HTML:  # scripts and styles have tests of their own, in a browser
         found = re.sub(r"(?s)(<(script|style)[^>]*>).*?(?=</\2>)", r"\1", found)
-        found = re.sub(r"sha256-[^']*", "sha256", re.sub("base64,[^\"]*", "base64,", found))
+        found = re.sub(r"sha256-[^']*", "sha256", re.sub('base64,[^"]*', "base64,", found))
     if request.config.getoption("--update-golden"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(found)

@@ -137,7 +137,9 @@
     views.set(name, result);
     const key = `${name} ${width}`;
     const drawn = host.querySelector("svg, canvas");
-    const over = drawn ? Math.ceil(Number(drawn.getAttribute("width")) / (drawn.tagName === "CANVAS" ? devicePixelRatio : 1) - width) : 0;
+    drawn.setAttribute("aria-hidden", "true"); // its label and the table below say it better than a list of marks
+    const pixels = drawn.tagName === "CANVAS" ? devicePixelRatio : 1;
+    const over = Math.ceil(Number(drawn.getAttribute("width")) / pixels - width);
     if (over > 0 && !slack.has(key)) {
       slack.set(key, over + 2);
       await draw(figure);
