@@ -99,11 +99,9 @@ def test_the_colours_are_of_known_cases_alone(opened: Open) -> None:
     page = opened(MIXED)
     undecided = sum(text.startswith("undecided") for text in texts(page, 8))
     assert undecided == 1
-    assert page.locator('figure[data-chart="map"] .mark-rect.role-mark path[fill="transparent"]').count() == undecided
-    assert (
-        page.locator('figure[data-chart="map"] .mark-rect.role-mark path:not([fill="transparent"])').count()
-        == 4 - undecided
-    )
+    cells = page.locator('figure[data-chart="map"] .mark-rect.role-mark')
+    assert cells.locator('path[fill="transparent"]').count() == undecided
+    assert cells.locator('path:not([fill="transparent"])').count() == 4 - undecided
 
 
 def test_a_filter_acts_on_charts_and_tables_and_can_be_taken_back(opened: Open) -> None:

@@ -59,8 +59,9 @@ def layout_marks(field: str, name: str, frame: Frame) -> list[alt.Chart]:
 
 
 def _bound(frame: Frame) -> alt.Chart:
-    return (
+    bound: alt.Chart = (
         marks_of(BOUND, f"datum.bound_s > {LEAST_BOUND} * min(datum.out_in_s, datum.in_out_s)")
         .mark_point(size=120, strokeWidth=2)
         .encode(x=size_axis(), y=_axis("bound_s"), **series(series_names(frame)))
     )
+    return bound
