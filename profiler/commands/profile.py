@@ -27,6 +27,7 @@ from profiler.commands.workloads import choose_workloads
 from profiler.errors import OutputError
 from profiler.files import refuse_existing, write_error, write_whole
 from profiler.records import ArtifactFormat
+from profiler.report.html import missing_packages
 from profiler.report.render import Format, render
 from profiler.report.summary import make_report
 from profiler.session import load_session
@@ -63,7 +64,7 @@ def command(  # noqa: PLR0913 - one per option
     """Export SUITE (default: quick), measure it on this machine and report whether transposed storage pays off.
 
     Writes a folder with the bundle, session.jsonl, hardware.json and the report as HTML, Markdown, JSON and CSV, and
-    prints the report. Needs the extras "torch" and "report".
+    prints the report. Needs the extra "torch", and for the HTML page "report".
     """
     name, workloads = choose_workloads(
         suite,
@@ -77,6 +78,7 @@ def command(  # noqa: PLR0913 - one per option
     choose_options(**{key: value for key, value in measure.items() if key not in later})  # refuse before any work
     folder = output or Path("reports") / f"{name}-{datetime.datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005 - local, for people
     session_path = folder / "session.jsonl"
+    files = _writable(quiet=quiet)
     _make_folder(folder, session_path, force=force)
     chosen = tuple(map(ArtifactFormat, formats)) or tuple(ArtifactFormat)
     try:
@@ -91,11 +93,22 @@ def command(  # noqa: PLR0913 - one per option
     session = load_session(session_path)
     write_whole(folder / "hardware.json", format_hardware_json(session.header.hardware).encode(), force=force)
     report = make_report((session,))
-    for output_format, file_name in _FILES.items():
-        write_whole(folder / file_name, render(report, output_format).encode(), force=force)
-    click.echo(render(report, Format.TERMINAL, screen_of(sys.stdout)))
-    click.echo(f"Report: {folder / _FILES[Format.HTML]}")
+    raw = (session_path.read_bytes(),)
+    for output_format, file_name in files.items():
+        write_whole(folder / file_name, render(report, output_format, raw=raw).encode(), force=force)
+    click.echo(render(report, Format.TERMINAL, screen=screen_of(sys.stdout)))
+    click.echo(f"Report: {folder / files.get(Format.HTML, _FILES[Format.MARKDOWN])}")
     return exit_status(session, stopped_by)
+
+
+def _writable(*, quiet: bool) -> dict[Format, str]:
+    """The files that can be written here. A page that cannot is said before hours of measuring, and left out."""
+    problem = missing_packages()
+    if problem is None:
+        return _FILES
+    if not quiet:
+        click.echo(f"no report.html will be written: {problem}", err=True)
+    return {output_format: name for output_format, name in _FILES.items() if output_format is not Format.HTML}
 
 
 def _leave_nothing(folder: Path, session_path: Path) -> None:

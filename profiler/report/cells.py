@@ -36,13 +36,16 @@ _EXECUTED = {
 
 def plain(text: object) -> str:
     """Text from a file as one harmless line: no control characters, no terminal escapes, no direction marks."""
+    line = str(text)
+    if line.isprintable():  # nearly all are, and looking at each character of a long one takes long
+        return line
     return "".join(
         " "
         if character in "\n\t"
         else character
         if unicodedata.category(character)[0] != "C"
         else "\N{REPLACEMENT CHARACTER}"
-        for character in str(text)
+        for character in line
     )
 
 

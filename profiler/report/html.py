@@ -1,114 +1,182 @@
-"""The report as one self-contained HTML page: no script, no network, works from a USB stick."""
+"""The report as one self-contained HTML page: no network, works from a USB stick, says the same without JavaScript."""
 
+import base64
+import functools
+import hashlib
+import importlib.resources
+import importlib.util
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from profiler.errors import MissingPackageError
-from profiler.records import Estimate, Record
-from profiler.report.cells import CostText, RowText, bound_lines, cost_text, groups, limit_lines, plain, row_text
+from profiler.records import Record
+from profiler.report.board import PAGE_COLOURS, board_svg
+from profiler.report.captions import Caption
+from profiler.report.downloads import Download, downloads_of
 from profiler.report.facts import MomentText, method_lines, timeline_texts
+from profiler.report.glossary import TERMS
+from profiler.report.library import NEEDED_FOR, javascript
 from profiler.report.machine import Section, report_sections
-from profiler.report.summary import Report, Row, Summary
-
-MIN_SPAN = math.log(1.1)  # a bar's half width is at least this, so that noise does not look like an effect
-MAX_SPAN = math.log(2.5)  # and at most this: longer bars are cut off at the edge, the numbers beside them are not
-
-
-class Bar(Record, frozen=True, kw_only=True):
-    """An interval drawn to scale: percent of the bar's width."""
-
-    low: float
-    high: float
-    point: float
-    margin_low: float
-    margin_high: float
-
-
-class HtmlRow(Record, frozen=True, kw_only=True):
-    """A table row: its text, why the verdict, and its interval drawn."""
-
-    text: RowText
-    css: str
-    reason: str
-    bar: Bar | None
-    cost: CostText | None
+from profiler.report.pagedata import Filter, page_data
+from profiler.report.pagerows import (
+    NEXT_STEPS,
+    BesideRow,
+    CaseRow,
+    CostLine,
+    Setting,
+    TruthGroup,
+    beside_rows,
+    case_rows,
+    cost_lines,
+    truth_groups,
+)
+from profiler.report.points import board_names
+from profiler.report.summary import Report, Summary
+from profiler.report.warnings import Warning_
 
 
-class HtmlGroup(Record, frozen=True, kw_only=True):
-    """The rows of one table."""
+class Board(Record, frozen=True, kw_only=True):
+    """One session's own parts of the page. `name` is empty where there is one session alone."""
 
-    title: str
-    rows: list[HtmlRow]
-    bound: list[str]
-    limited: list[str]
-
-
-class HtmlSession(Record, frozen=True, kw_only=True):
-    """One session in text; the template only arranges it."""
-
+    id: int
+    name: str
     summary: Summary
-    groups: list[HtmlGroup]
+    drawing: Any
+    sections: list[Section]
     timeline: list[MomentText]
     canary: str
-    hardware: list[Section]
     method: list[str]
-    failures: list[tuple[str, str, str]]
+    failures: list["FailureText"]
 
 
-def render_html(report: Report) -> str:
-    """The page.
+class FailureText(Record, frozen=True, kw_only=True):
+    """A failure in words."""
+
+    case: str
+    stage: str
+    message: str
+    next_step: str
+
+
+class Page(Record, frozen=True, kw_only=True):
+    """Everything the template arranges."""
+
+    boards: list[Board]
+    side_by_side: list[BesideRow]
+    boards_answer: str
+    cautions: tuple[Warning_, ...]
+    captions: list[Caption]
+    filters: list[Filter]
+    settings: Setting
+    cases: list[CaseRow]
+    costs: list[CostLine]
+    truths: list[TruthGroup]
+    downloads: list[Download]
+
+
+def missing_packages() -> str | None:
+    """Why no page can be written here, None where one can. Bundles nothing yet.
+
+    A run shall not end in an error for want of it.
+    """
+    for package, name in (("altair", "altair"), ("jinja2", "jinja2"), ("vl_convert", "vl-convert-python")):
+        if importlib.util.find_spec(package) is None:
+            return str(MissingPackageError(name, extra="report", needed_for=NEEDED_FOR))
+    return None
+
+
+def render_html(report: Report, raw: Sequence[bytes] = ()) -> str:
+    """The page. `raw` are the lines of each session, offered for download.
 
     Raises:
-        MissingPackageError: jinja2 is not installed.
+        MissingPackageError: jinja2, altair or vl-convert is not installed.
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise MissingPackageError("jinja2", extra="report", needed_for="the HTML report") from error
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("profiler.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=lambda value: plain(value) if isinstance(value, str) else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page: str = environment.get_template("report.html.j2").render(
-        sessions=[_session(summary) for summary in report.sessions], version=report.tool_version
+    template = _template()
+    from markupsafe import Markup
+
+    library, script, style = javascript(), _text("page.js"), _text("page.css")
+    data = page_data(report)
+    page: str = template.render(
+        page=_page(report, raw, data.captions, data.filters, Markup),
+        data=Markup(data.json),  # noqa: S704 - escaped for a script element
+        library=Markup(library),  # noqa: S704 - ours, as the next two
+        script=Markup(script),  # noqa: S704
+        style=Markup(style),  # noqa: S704
+        hashes=[_hash(library), _hash(script)],
+        terms=TERMS,
+        version=report.tool_version,
     )
     return page
 
 
-def _session(summary: Summary) -> HtmlSession:
-    ends = [end for row in summary.rows if row.speedup for end in (row.speedup.low, row.speedup.high)]
-    span = max([MIN_SPAN, *(abs(math.log(end)) for end in ends if 0 < end < math.inf)])
-    span = min(MAX_SPAN, span)
-    return HtmlSession(
-        summary=summary,
-        groups=[
-            HtmlGroup(
-                title=title,
-                rows=[_row(row, summary.margin, span) for row in rows],
-                bound=bound_lines(rows),
-                limited=limit_lines(rows),
-            )
-            for title, rows in groups(summary.rows)
+def _page(report: Report, raw: Sequence[bytes], captions: list[Caption], filters: list[Filter], markup: Any) -> Page:
+    names = board_names(report) if len(report.sessions) > 1 else ("",)
+    settings, cases = case_rows(report)
+    return Page(
+        boards=[
+            _board(number, name, summary, markup)
+            for number, (name, summary) in enumerate(zip(names, report.sessions, strict=True))
         ],
+        side_by_side=beside_rows(report),
+        boards_answer=report.boards_answer,
+        cautions=report.boards_cautions,
+        captions=captions,
+        filters=filters,
+        settings=settings,
+        cases=cases,
+        costs=cost_lines(report, cases),
+        truths=truth_groups(report, cases),
+        downloads=downloads_of(report, raw),
+    )  # fmt: skip
+
+
+def _board(number: int, name: str, summary: Summary, markup: Any) -> Board:
+    return Board(
+        id=number,
+        name=name,
+        summary=summary,
+        drawing=markup(board_svg(summary.hardware, colours=PAGE_COLOURS)),
+        sections=report_sections(summary.hardware),
         timeline=timeline_texts(summary),
         canary=_canary_points(summary),
-        hardware=report_sections(summary.hardware),
         method=method_lines(summary),
-        failures=[(f.subject, f.stage.value, f.message) for f in summary.failures],
+        failures=[
+            FailureText(case=f.subject, stage=f.stage.value, message=f.message, next_step=NEXT_STEPS[f.stage])
+            for f in summary.failures
+        ],
     )
 
 
-def _row(row: Row, margin: float, span: float) -> HtmlRow:
-    return HtmlRow(
-        text=row_text(row),
-        css=row.verdict.value.replace(" ", "-"),
-        reason=row.reason,
-        bar=_bar(row.speedup, margin, span),
-        cost=cost_text(row),
+@functools.cache
+def _template() -> Any:
+    try:
+        import jinja2
+        from markupsafe import Markup
+    except ImportError as error:
+        raise MissingPackageError("jinja2", extra="report", needed_for=NEEDED_FOR) from error
+    from profiler.report.cells import plain
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("profiler.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    return environment.get_template("report.html.j2")
+
+
+@functools.cache
+def _text(name: str) -> str:
+    return importlib.resources.files("profiler.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@functools.cache
+def _hash(script: str) -> str:
+    """As a Content-Security-Policy names a script."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
 def _canary_points(summary: Summary) -> str:
@@ -118,26 +186,7 @@ def _canary_points(summary: Summary) -> str:
         return ""
     low = min(values)
     high = max(*values, 1.05 * low)
-    if not high > low:
+    if not low < high < math.inf:
         return ""
     step = 100 / (len(values) - 1)
     return " ".join(f"{at * step:.1f},{19 - 18 * (value - low) / (high - low):.1f}" for at, value in enumerate(values))
-
-
-def _bar(speedup: Estimate | None, margin: float, span: float) -> Bar | None:
-    if speedup is None or not 0 < speedup.low <= speedup.high:
-        return None
-    low, high = _position(speedup.low, span), _position(speedup.high, span)
-    return Bar(
-        low=low,
-        high=max(high, low + 0.6),
-        point=_position(speedup.point, span),
-        margin_low=_position(1 / (1 + margin), span),
-        margin_high=_position(1 + margin, span),
-    )
-
-
-def _position(ratio: float, span: float) -> float:
-    """Percent of the bar's width, 50 at a ratio of 1, on a logarithmic scale that reaches `span` to either side."""
-    log_ratio = math.log(ratio) if ratio < math.inf else span
-    return round(50 + 50 * max(-span, min(span, log_ratio)) / span, 2)

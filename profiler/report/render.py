@@ -2,6 +2,8 @@
 
 import enum
 import importlib
+from collections.abc import Sequence
+from typing import Any
 
 from profiler.report.screen import PLAIN, Screen
 from profiler.report.summary import Report
@@ -17,13 +19,23 @@ class Format(enum.StrEnum):
     CSV = "csv"
 
 
-def render(report: Report, output_format: Format, screen: Screen = PLAIN) -> str:
-    """The report as text in that format; only that for a terminal asks what the screen can show.
+def render(report: Report, output_format: Format, *, screen: Screen = PLAIN, raw: Sequence[bytes] = ()) -> str:
+    """The report as text in that format.
+
+    Args:
+        report: what to show.
+        output_format: how.
+        screen: what a terminal can show.
+        raw: the lines of each session, which HTML offers for download.
 
     Raises:
-        MissingPackageError: HTML without jinja2.
+        MissingPackageError: HTML without the extra `report`.
     """
     module = importlib.import_module(f"profiler.report.{output_format}")
-    more = (screen,) if output_format is Format.TERMINAL else ()
-    text: str = getattr(module, f"render_{output_format}")(report, *more)
+    more: dict[str, Any] = {}
+    if output_format is Format.TERMINAL:
+        more["screen"] = screen
+    if output_format is Format.HTML:
+        more["raw"] = raw
+    text: str = getattr(module, f"render_{output_format}")(report, **more)
     return text

@@ -110,12 +110,17 @@ def board_names(machines: Sequence[str]) -> tuple[str, ...]:
     """One name per session, none for a single one: the machine's, numbered where several sessions share it."""
     if len(machines) < 2:  # noqa: PLR2004 - one needs no telling apart
         return ()
-    counts, seen = Counter(machines), Counter[str]()
-    names = []
-    for machine in machines:
-        seen[machine] += 1
-        names.append(f"{machine} ({seen[machine]})" if counts[machine] > 1 else machine)
-    return tuple(names)
+    return numbered(machines)
+
+
+def numbered(names: Sequence[str]) -> tuple[str, ...]:
+    """The same names, those that repeat with a number behind."""
+    counts, seen = Counter(names), Counter[str]()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(f"{name} ({seen[name]})" if counts[name] > 1 else name)
+    return tuple(found)
 
 
 def boards_answer(cases: Sequence[SideBySide], boards: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """The command line as a user meets it: real runs of every command, and every kind of bad input."""
 
 import csv
+import importlib.util
 import io
 import json
 import os
@@ -63,6 +64,24 @@ def test_profile_writes_the_whole_folder_and_prints_the_answer(cli: Cli, tmp_pat
     rows = list(csv.DictReader(io.StringIO((folder / "report.csv").read_text())))
     assert [row["layout"] for row in rows] == ["out_in", "in_out"] * 2
     assert all(float(row["time_s"]) > 0 for row in rows)
+
+
+def test_a_profile_without_the_packages_of_the_page_says_so_first_and_loses_nothing(
+    cli: Cli, tmp_path: Path, suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """32-bit boards have no vl-convert: a measurement of hours shall not end in an error for want of it."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "vl_convert" else find(name, *rest)
+    )
+    folder = tmp_path / "out"
+    outcome = cli("profile", suite, "-o", folder, "--passes", 5, "--runtime", "numpy", "--format", "arrays")
+    assert outcome.status == 0, outcome
+    first = outcome.err.splitlines()[0]
+    assert first.startswith("no report.html will be written: the HTML report needs vl-convert-python")
+    assert not (folder / "report.html").exists()
+    assert (folder / "report.md").exists()
+    assert outcome.out.rstrip().endswith("report.md")
 
 
 def test_the_three_steps_by_hand_give_every_format(cli: Cli, tmp_path: Path, suite: Path) -> None:

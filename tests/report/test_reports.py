@@ -63,6 +63,9 @@ def test_a_fixed_session_gives_the_golden_report(output_format: Format, request:
     """After a change that is meant: scripts/test tests/report --update-golden."""
     path = GOLDEN / f"report.{ENDINGS[output_format]}"
     found = text(SESSION, output_format)
+    if output_format is Format.HTML:  # scripts and styles have tests of their own, in a browser
+        found = re.sub(r"(?s)(<(script|style)[^>]*>).*?(?=</\2>)", r"\1", found)
+        found = re.sub(r"sha256-[^']*", "sha256", re.sub('base64,[^"]*', "base64,", found))
     if request.config.getoption("--update-golden"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(found)
@@ -81,10 +84,13 @@ def test_the_terminal_report_fits_80_columns() -> None:
     assert max(map(len, text(SESSION, Format.TERMINAL).splitlines())) <= 80
 
 
-def test_the_page_needs_no_network_and_runs_no_script() -> None:
-    page = text(SESSION, Format.HTML)
+def test_the_page_needs_no_network() -> None:
+    """Outside its scripts nothing is fetched and nothing is run; they are tested in a browser."""
+    page = re.sub(r"(?s)(<script[^>]*>).*?</script>", r"\1", text(SESSION, Format.HTML))
     assert "default-src 'none'" in page
-    assert not re.search(r"(?i)<script|\bon\w+=|https?://(?!www\.w3\.org)|@import|url\(", page)
+    assert "unsafe-eval" not in page
+    assert not re.search(r"(?i)\bon\w+=\"|https?://(?!www\.w3\.org)|@import|url\(|\bsrc=", page)
+    assert {link.split(":")[0].split("#")[0] for link in re.findall(r'href="([^"]*)"', page)} == {"data", ""}
 
 
 class Tags(HTMLParser):
@@ -96,7 +102,7 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        if tag not in {"meta", "br"}:
+        if tag not in {"meta", "br", "input"}:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -167,7 +173,7 @@ def test_json_keeps_what_was_measured_unrounded() -> None:
 def test_a_report_takes_several_sessions() -> None:
     report = make_report((SESSION, SESSION))
     assert render(report, Format.TERMINAL).count("It depends") == 2
-    assert render(report, Format.HTML).count("<main>") == 2
+    assert render(report, Format.HTML).count('class="answer-box"') == 2
     assert len(render(report, Format.CSV).splitlines()) == 1 + 2 * 6
 
 

@@ -31,7 +31,7 @@ def test_a_fixed_session_gives_the_golden_text_on_every_kind_of_screen(
 ) -> None:
     """After a change that is meant: scripts/test tests/report --update-golden."""
     path = GOLDEN / f"terminal-{name}.txt"
-    found = render(REPORT, Format.TERMINAL, SCREENS[name])
+    found = render(REPORT, Format.TERMINAL, screen=SCREENS[name])
     if request.config.getoption("--update-golden"):
         path.write_text(found)
     assert found == path.read_text()
@@ -44,7 +44,7 @@ def test_the_golden_session_has_every_verdict() -> None:
 
 def test_colours_add_nothing_but_colours() -> None:
     """Nor do they leave a colour on at the end of a line."""
-    painted = render(REPORT, Format.TERMINAL, SCREENS["color"])
+    painted = render(REPORT, Format.TERMINAL, screen=SCREENS["color"])
     assert click.unstyle(painted) == render(REPORT, Format.TERMINAL)
     for code in (32, 31, 94, 2):
         assert f"\x1b[{code}m" in painted
@@ -53,7 +53,7 @@ def test_colours_add_nothing_but_colours() -> None:
 
 
 def test_ascii_is_ascii_and_as_wide() -> None:
-    plain, spelled = (render(REPORT, Format.TERMINAL, screen) for screen in (Screen(), SCREENS["ascii"]))
+    plain, spelled = (render(REPORT, Format.TERMINAL, screen=screen) for screen in (Screen(), SCREENS["ascii"]))
     assert spelled.isascii()
     assert not plain.isascii()
     assert [len(line) for line in spelled.splitlines()] == [len(line) for line in plain.splitlines()]
@@ -67,7 +67,7 @@ def test_everything_drawn_has_an_ascii_stand_in() -> None:
 @pytest.mark.parametrize("width", [40, 50, 60, 70, 79, 80, 100])
 @pytest.mark.parametrize("color", [False, True])
 def test_no_line_is_wider_than_the_screen(width: int, color: bool) -> None:
-    found = click.unstyle(render(REPORT, Format.TERMINAL, Screen(width=width, color=color)))
+    found = click.unstyle(render(REPORT, Format.TERMINAL, screen=Screen(width=width, color=color)))
     assert max(map(len, found.splitlines())) <= width
     for word in ("pays off", "costs", "equal", "undecided", "64x64"):
         assert word in found

@@ -1,0 +1,63 @@
+"""What can be saved from a page without a server: links that hold the data themselves."""
+
+import base64
+import gzip
+from collections.abc import Sequence
+
+from profiler.records import Record
+from profiler.report.cells import format_bytes
+from profiler.report.csv import render_csv
+from profiler.report.json import render_json
+from profiler.report.summary import Report
+
+PLAIN_BYTES = 100_000  # up to here a file is offered as it is
+MOST_BYTES = 1_000_000  # of a compressed session: a page shall stay small enough to mail
+COMMAND = "layout-profiler report SESSION --format"
+
+
+class Download(Record, frozen=True, kw_only=True):
+    """A file to save. `href` is empty where it would make the page too large; `note` says so then."""
+
+    name: str
+    what: str
+    size: str
+    href: str
+    note: str = ""
+
+
+def downloads_of(report: Report, raw: Sequence[bytes]) -> list[Download]:
+    """The tidy CSV, the report as JSON, and the lines of each session if they were given."""
+    found = [
+        _download("report.csv", "a row for each case and layout, unrounded", render_csv(report).encode(), "text/csv"),
+        _download("report.json", "the whole report", render_json(report).encode(), "application/json"),
+    ]
+    packed = [_gzip(data) for data in raw]
+    if sum(map(len, packed)) > MOST_BYTES:
+        size = format_bytes(sum(map(len, packed)))
+        note = f"too large for this page ({size} compressed): it is the file that the report was made from"
+        return [*found, Download(name="session.jsonl", what="every raw time", size="", href="", note=note)]
+    names = ["session.jsonl.gz"] if len(packed) == 1 else [f"session-{at + 1}.jsonl.gz" for at in range(len(packed))]
+    return found + [
+        Download(name=name, what="every raw time", size=format_bytes(len(data)), href=_href(data, "application/gzip"))
+        for name, data in zip(names, packed, strict=True)
+    ]
+
+
+def _download(name: str, what: str, data: bytes, media_type: str) -> Download:
+    if len(data) <= PLAIN_BYTES:
+        return Download(name=name, what=what, size=format_bytes(len(data)), href=_href(data, media_type))
+    packed = _gzip(data)
+    if len(packed) > MOST_BYTES:
+        note = f"too large for this page ({format_bytes(len(packed))} compressed): {COMMAND} {name.split('.')[1]}"
+        return Download(name=name, what=what, size="", href="", note=note)
+    return Download(
+        name=f"{name}.gz", what=what, size=format_bytes(len(packed)), href=_href(packed, "application/gzip")
+    )
+
+
+def _gzip(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)
+
+
+def _href(data: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

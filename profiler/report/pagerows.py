@@ -1,0 +1,177 @@
+"""The tables of a page, in words: every case, what it costs to begin, and what is stored and executed."""
+
+from collections import Counter
+
+import msgspec
+
+from profiler.records import Record, Stage, Verdict
+from profiler.report.cells import (
+    CostText,
+    RowText,
+    cost_text,
+    format_ratio,
+    format_time,
+    limit_text,
+    regime_text,
+    row_text,
+)
+from profiler.report.points import Point, points_of
+from profiler.report.side_by_side import Agreement
+from profiler.report.summary import Report, Row
+from profiler.report.truths import Truth, truths
+
+NEXT_STEPS = {
+    Stage.START: "see whether the runtime imports on this machine: a wheel may be built for newer cores",
+    Stage.CHECK: "export the bundle again; if it stays, leave the runtime out with --runtime",
+    Stage.COST: "nothing to do for the verdicts: load time and memory of this case are missing",
+    Stage.MEASURE: "free memory or choose smaller layers, then continue with run --resume",
+}  # fmt: skip
+NAMED_CASES = 6
+
+
+class Setting(Record, frozen=True, kw_only=True):
+    """Which columns tell cases apart, besides layer, batch and runtime."""
+
+    names: list[str]
+
+
+class CaseRow(Record, frozen=True, kw_only=True):
+    """A case in words. `number` is its place among all cases, which the script knows it by."""
+
+    number: int
+    point: Point
+    text: RowText
+    settings: list[str]
+    css: str
+    reason: str
+    why: str
+    beside: str
+
+
+class CostLine(Record, frozen=True, kw_only=True):
+    """What the layouts of a case cost to begin with."""
+
+    row: CaseRow
+    cost: CostText
+
+
+class TruthGroup(Record, frozen=True, kw_only=True):
+    """What some cases of one runtime store and execute alike; `truths` are the first one's."""
+
+    runtime: str
+    board: str
+    cases: str
+    why: str
+    truths: tuple[Truth, ...]
+    others: str
+
+
+class BesideRow(Record, frozen=True, kw_only=True):
+    """A case on several boards: of each its verdict and speedup in words, with the style of the verdict."""
+
+    label: str
+    cells: list[tuple[str, str, str]]
+    agreement: str
+    css: str
+
+
+_SETTINGS = {"form": "form", "dtype": "type", "threads": "threads", "weights": "weights kept", "control": "control",
+             "board": "machine"}  # fmt: skip
+
+
+def case_rows(report: Report) -> tuple[Setting, list[CaseRow]]:
+    """Every case of the report, in its order, and the columns that they need."""
+    points = points_of(report)
+    rows = [row for summary in report.sessions for row in summary.rows]
+    keys = [key for key in _SETTINGS if len({getattr(point, key) for point in points}) > 1]
+    found = [
+        CaseRow(
+            number=number,
+            point=point,
+            text=row_text(row),
+            settings=[getattr(point, key) for key in keys],
+            css=_css(row.verdict),
+            reason=row.reason,
+            why=sentence(row.cause),
+            beside=_beside(row),
+        )
+        for number, (point, row) in enumerate(zip(points, rows, strict=True))
+    ]
+    return Setting(names=[_SETTINGS[key] for key in keys]), found
+
+
+def beside_rows(report: Report) -> list[BesideRow]:
+    """Every case that several sessions have, board by board."""
+    return [
+        BesideRow(
+            label=case.label,
+            cells=[
+                (verdict.value, format_ratio(speedup), _css(verdict)) if verdict else ("not measured", "", "")
+                for verdict, speedup in zip(case.verdicts, case.speedups, strict=True)
+            ],
+            agreement=case.agreement.value,
+            css=case.agreement.value.replace(" ", "-"),
+        )
+        for case in report.side_by_side
+        if case.agreement is not Agreement.ONE_BOARD
+    ]
+
+
+def _css(verdict: Verdict) -> str:
+    return verdict.value.replace(" ", "-")
+
+
+def sentence(text: str) -> str:
+    """With a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _beside(row: Row) -> str:
+    """What the calls are bound by, how near both layouts come to it, and the runtime's own part if it is most."""
+    parts = [sentence(regime_text(row.regime))]
+    if row.limit is not None:
+        parts.append(f"[out, in] and [in, out] reach {limit_text(row.limit)}.")
+    if row.overhead is not None and row.overhead.is_bound:
+        own = format_time(row.overhead.time_s)
+        parts.append(f"{100 * row.overhead.share:.0f} % of a call is the runtime's own ({own}).")
+    return " ".join(parts)
+
+
+def cost_lines(report: Report, cases: list[CaseRow]) -> list[CostLine]:
+    """Load time, first call, memory and size of the cases for which they were measured."""
+    rows = [row for summary in report.sessions for row in summary.rows]
+    return [
+        CostLine(row=case, cost=cost)
+        for case, row in zip(cases, rows, strict=True)
+        if (cost := cost_text(row)) is not None
+    ]
+
+
+def truth_groups(report: Report, cases: list[CaseRow]) -> list[TruthGroup]:
+    """What is stored and executed: a group for all cases of a runtime in which that is the same."""
+    rows = [row for summary in report.sessions for row in summary.rows]
+    found: dict[tuple[str, str, tuple[Truth, ...], str], list[tuple[str, tuple[Truth, ...]]]] = {}
+    for case, row in zip(cases, rows, strict=True):
+        known = truths(row)
+        alike = tuple(msgspec.structs.replace(truth, known_by="") for truth in known)  # it may name a case's strides
+        key = (case.point.runtime, case.point.board, alike, case.why)
+        found.setdefault(key, []).append((f"{case.point.layer} batch {case.text.batch}", known))
+    groups = Counter((runtime, board) for runtime, board, *_ in found)
+    return [
+        TruthGroup(
+            runtime=runtime,
+            board=board,
+            cases=_named([label for label, _ in members], is_all=groups[runtime, board] == 1),
+            why=cause,
+            truths=members[0][1],
+            others="" if len({known for _, known in members}) == 1 else "; likewise in the other cases",
+        )
+        for (runtime, board, _, cause), members in found.items()
+    ]
+
+
+def _named(labels: list[str], *, is_all: bool) -> str:
+    if is_all:
+        return f"all {len(labels)} cases" if len(labels) > 1 else labels[0]
+    shown = ", ".join(labels[:NAMED_CASES])
+    return shown if len(labels) <= NAMED_CASES else f"{shown} and {len(labels) - NAMED_CASES} more"
