@@ -59,9 +59,10 @@ def main() -> None:
     parser.add_argument("counts", nargs="*", type=int, default=COUNTS)
     parser.add_argument("--write", type=Path, help="keep the pages, and their sessions, in this folder")
     arguments = parser.parse_args()
-    began = time.perf_counter()
+    start = time.perf_counter(), time.process_time()
     library = javascript()
-    print(f"JavaScript: {len(library):>10,} bytes, bundled in {time.perf_counter() - began:.1f} s, once a process")
+    bundling = _seconds(start, (time.perf_counter(), time.process_time()))
+    print(f"JavaScript: {len(library):>10,} bytes, bundled in {bundling}, once a process")
     for count in arguments.counts:
         session = make_session(count)
         raw = b"".join(msgspec.json.encode(record) + b"\n" for record in records(session))

@@ -6,6 +6,7 @@
   const PAGE_LENGTH = 80; // cases of the forest at a time
   const CANVAS_FROM = 1500; // marks: more of them are slow as SVG
   const PANEL_WIDTH = 205;
+  const NARROW = 600; // pixels: a phone
   const PANEL_GAP = 20;
   const LETTER = 6.8; // about the width of a letter on an axis
 
@@ -79,7 +80,19 @@
     return Math.max(1, Math.min(count, least));
   }
 
+  // On a phone a legend stands in two columns; above the forest it would be wider than the plot.
+  function narrowLegends(view, name) {
+    for (const inner of view.vconcat || (view.spec ? [view.spec] : view.layer || [])) narrowLegends(inner, name);
+    for (const channel of ["color", "shape"]) {
+      const encoding = view.encoding && view.encoding[channel];
+      if (encoding && encoding.legend && encoding.type === "nominal") {
+        encoding.legend = name === "forest" ? null : { ...encoding.legend, columns: name === "cache" ? 2 : 1 };
+      }
+    }
+  }
+
   function arrange(spec, name, width, values) {
+    if (width < NARROW) narrowLegends(spec, name);
     const lost = slack.get(`${name} ${width}`) || 0;
     if (spec.vconcat) {
       spec.vconcat = spec.vconcat.filter((view) => casesOf(view, values).length > 0);
@@ -88,7 +101,7 @@
       arrangePanels(spec, name, width - lost, values, spec);
     } else {
       const longest = Math.max(...values.map((one) => one.label.length)) * LETTER;
-      const limit = Math.min(longest, Math.max(120, width * 0.42));
+      const limit = Math.min(longest, Math.max(120, width * (width < NARROW ? 0.5 : 0.42)));
       for (const layer of spec.layer) if (layer.encoding.y && layer.encoding.y.axis) layer.encoding.y.axis.labelLimit = limit;
       spec.width = Math.max(120, Math.floor(width - lost - limit - 30));
     }
