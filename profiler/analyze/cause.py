@@ -59,12 +59,24 @@ def _bound(overhead: Overhead | None, limit: Limit | None) -> RegimeBound:
 
 
 def cause_of(
-    case: Case, executed: Mapping[WeightLayout, Executed], verdict: Verdict, regime: Regime, *, is_one_layout: bool
+    case: Case,
+    executed: Mapping[WeightLayout, Executed],
+    verdict: Verdict | None,
+    regime: Regime,
+    *,
+    is_one_layout: bool,
 ) -> str:
     """One sentence: why the layouts are equal or differ, or why nobody can tell.
 
-    `is_one_layout` says that both layouts are the same bytes, since every weight has one row or column.
+    Args:
+        case: what was compared.
+        executed: what the runtime executes for each layout, as far as that is known.
+        verdict: the answer; None for a case that has not been measured.
+        regime: what its calls are bound by.
+        is_one_layout: whether both layouts are the same bytes, since every weight has one row or column.
     """
+    if verdict is None:
+        return "not measured: failures and warnings say why, if anything went wrong"
     if case.control is not Control.NONE:
         return "all arms load the same file: a control says nothing of layouts"
     if is_one_layout:

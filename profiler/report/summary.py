@@ -316,7 +316,11 @@ def _row(comparison: Comparison, workload: Workload, check: Check | None, header
         limit=limit,
         regime=regime,
         cause=cause_of(
-            comparison.case, executed, comparison.verdict, regime, is_one_layout=not workload.layout_matters
+            comparison.case,
+            executed,
+            comparison.verdict if comparison.passes else None,
+            regime,
+            is_one_layout=not workload.layout_matters,
         ),
     )
 

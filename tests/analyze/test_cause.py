@@ -33,7 +33,7 @@ def executed(out_in: str, in_out: str, operators: tuple[str, str] = GEMMS) -> di
 
 def cause(
     found: dict[WeightLayout, Executed],
-    verdict: Verdict,
+    verdict: Verdict | None,
     bound_by: RegimeBound = RegimeBound.NEITHER,
     *,
     case: Case | None = None,
@@ -84,6 +84,7 @@ def test_equal_over_two_layouts_has_its_regime_as_cause(bound_by: RegimeBound, w
 
 
 def test_what_is_not_known_is_not_explained() -> None:
+    assert cause(executed("packed", "packed"), None).startswith("not measured")
     assert "not known" in cause({}, Verdict.EQUAL)
     assert "not known" in cause(executed("unknown", "in_out"), Verdict.COSTS)
     assert "control" in cause(executed("out_in", "in_out"), Verdict.EQUAL, case=make_case(control=Control.IDENTICAL))
