@@ -5,6 +5,7 @@
   const page = JSON.parse(document.getElementById("page-data").textContent);
   const PAGE_LENGTH = 80; // cases of the forest at a time
   const CANVAS_FROM = 1500; // marks: more of them are slow as SVG
+  const LATER_FROM = 1000; // cases: with more of them a chart is drawn when it comes into view
   const PANEL_WIDTH = 205;
   const NARROW = 600; // pixels: a phone
   const PANEL_GAP = 20;
@@ -13,6 +14,7 @@
   document.documentElement.classList.add("scripted");
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const cases = readCases(page.columns);
+  document.documentElement.classList.toggle("large", cases.length > LATER_FROM);
   const hidden = Object.fromEntries(page.filters.map((filter) => [filter.key, new Set()]));
   const figures = [...document.querySelectorAll("figure[data-chart]")];
   const views = new Map();
@@ -159,19 +161,35 @@
     }
   }
 
+  async function drawOrSay(figure) {
+    try {
+      await draw(figure);
+    } catch (error) {
+      console.error(error);
+      figure.querySelector(".chart").textContent = `This chart could not be drawn: ${error.message}`;
+    }
+    if (figure.querySelector(".numbers").open) fillNumbers(figure);
+  }
+
+  const unseen = new Set();
+  const observer = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) if (isIntersecting && unseen.delete(target)) drawOrSay(target);
+  }, { rootMargin: "300px" });
+
+  function drawWhenSeen(figure) {
+    unseen.add(figure);
+    observer.unobserve(figure);
+    observer.observe(figure);
+  }
+
   async function drawAll() {
     round += 1;
     const own = round;
     delete document.documentElement.dataset.drawn;
     for (const figure of figures) {
       if (own !== round) return;
-      try {
-        await draw(figure);
-      } catch (error) {
-        console.error(error);
-        figure.querySelector(".chart").textContent = `This chart could not be drawn: ${error.message}`;
-      }
-      if (figure.querySelector(".numbers").open) fillNumbers(figure);
+      if (cases.length > LATER_FROM) drawWhenSeen(figure);
+      else await drawOrSay(figure);
     }
     if (own === round) document.documentElement.dataset.drawn = String(own);
   }
