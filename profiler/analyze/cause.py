@@ -75,20 +75,26 @@ def cause_of(
         regime: what its calls are bound by.
         is_one_layout: whether both layouts are the same bytes, since every weight has one row or column.
     """
-    if verdict is None:
-        return "not measured: failures and warnings say why, if anything went wrong"
+    known = _known_otherwise(case, executed, is_one_layout=is_one_layout)
+    if verdict is None or known is not None:
+        return known or "not measured: failures and warnings say why, if anything went wrong"
+    found = {executed[layout].layout for layout in WeightLayout}
+    if len(found) == 1:
+        return _one_layout(case.runtime, found.pop(), executed, verdict)
+    return _two_layouts(executed, verdict, regime)
+
+
+def _known_otherwise(case: Case, executed: Mapping[WeightLayout, Executed], *, is_one_layout: bool) -> str | None:
+    """What leaves nothing to explain by layouts; None where something is left."""
     if case.control is not Control.NONE:
         return "all arms load the same file: a control says nothing of layouts"
     if is_one_layout:
         return "the weight has one row or one column: both layouts are the same bytes"
     if len(executed) < len(WeightLayout):
         return "nothing was checked, so what is executed is not known"
-    found = {executed[layout].layout for layout in WeightLayout}
-    if ExecutedLayout.UNKNOWN in found:
+    if any(found.layout is ExecutedLayout.UNKNOWN for found in executed.values()):
         return "what the runtime executes could not be read, so the cause is not known"
-    if len(found) == 1:
-        return _one_layout(case.runtime, found.pop(), executed, verdict)
-    return _two_layouts(executed, verdict, regime)
+    return None
 
 
 def _one_layout(

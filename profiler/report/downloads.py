@@ -1,7 +1,7 @@
 """What can be saved from a page without a server: links that hold the data themselves."""
 
 import base64
-import gzip
+import zlib
 from collections.abc import Sequence
 
 from profiler.records import Record
@@ -12,6 +12,9 @@ from profiler.report.summary import Report
 
 PLAIN_BYTES = 100_000  # up to here a file is offered as it is
 MOST_BYTES = 1_000_000  # of a compressed session: a page shall stay small enough to mail
+_TOO_LARGE = "too large for this page"
+_GZIP = zlib.MAX_WBITS + 16  # the container of gzip, which zlib leaves without a date
+_PIECE_BYTES = 1 << 20
 COMMAND = "layout-profiler report SESSION --format"
 
 
@@ -31,11 +34,13 @@ def downloads_of(report: Report, raw: Sequence[bytes]) -> list[Download]:
         _download("report.csv", "a row for each case and layout, unrounded", render_csv(report).encode(), "text/csv"),
         _download("report.json", "the whole report", render_json(report).encode(), "application/json"),
     ]
-    packed = [_gzip(data) for data in raw]
-    if sum(map(len, packed)) > MOST_BYTES:
-        size = format_bytes(sum(map(len, packed)))
-        note = f"too large for this page ({size} compressed): it is the file that the report was made from"
-        return [*found, Download(name="session.jsonl", what="every raw time", size="", href="", note=note)]
+    packed: list[bytes] = []
+    for data in raw:
+        small = _gzip(data, limit=MOST_BYTES - sum(map(len, packed)))
+        if small is None:
+            note = f"{_TOO_LARGE}: it is the file that the report was made from"
+            return [*found, Download(name="session.jsonl", what="every raw time", size="", href="", note=note)]
+        packed.append(small)
     names = ["session.jsonl.gz"] if len(packed) == 1 else [f"session-{at + 1}.jsonl.gz" for at in range(len(packed))]
     return found + [
         Download(name=name, what="every raw time", size=format_bytes(len(data)), href=_href(data, "application/gzip"))
@@ -46,17 +51,25 @@ def downloads_of(report: Report, raw: Sequence[bytes]) -> list[Download]:
 def _download(name: str, what: str, data: bytes, media_type: str) -> Download:
     if len(data) <= PLAIN_BYTES:
         return Download(name=name, what=what, size=format_bytes(len(data)), href=_href(data, media_type))
-    packed = _gzip(data)
-    if len(packed) > MOST_BYTES:
-        note = f"too large for this page ({format_bytes(len(packed))} compressed): {COMMAND} {name.split('.')[1]}"
+    packed = _gzip(data, limit=MOST_BYTES)
+    if packed is None:
+        note = f"{_TOO_LARGE}: {COMMAND} {name.split('.')[1]}"
         return Download(name=name, what=what, size="", href="", note=note)
     return Download(
         name=f"{name}.gz", what=what, size=format_bytes(len(packed)), href=_href(packed, "application/gzip")
     )
 
 
-def _gzip(data: bytes) -> bytes:
-    return gzip.compress(data, mtime=0)
+def _gzip(data: bytes, *, limit: int) -> bytes | None:
+    """Compressed, with no date in it; None as soon as it is larger than the limit."""
+    compressor = zlib.compressobj(wbits=_GZIP)
+    packed = bytearray()
+    for start in range(0, len(data), _PIECE_BYTES):
+        packed += compressor.compress(data[start : start + _PIECE_BYTES])
+        if len(packed) > limit:
+            return None
+    packed += compressor.flush()
+    return bytes(packed) if len(packed) <= limit else None
 
 
 def _href(data: bytes, media_type: str) -> str:

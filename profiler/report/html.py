@@ -35,6 +35,8 @@ from profiler.report.points import board_names
 from profiler.report.summary import Report, Summary
 from profiler.report.warnings import Warning_
 
+LARGE = 1000  # cases: a browser takes seconds to lay out the table of more
+
 
 class Board(Record, frozen=True, kw_only=True):
     """One session's own parts of the page. `name` is empty where there is one session alone."""
@@ -74,15 +76,20 @@ class Page(Record, frozen=True, kw_only=True):
     truths: list[TruthGroup]
     downloads: list[Download]
 
+    @property
+    def is_large(self) -> bool:
+        """Whether its tables are folded until someone asks for them."""
+        return len(self.cases) > LARGE
+
 
 def missing_packages() -> str | None:
-    """Why no page can be written here, None where one can. Bundles nothing yet.
+    """Why no page can be written here, None where one can.
 
     A run shall not end in an error for want of it.
     """
-    for package, name in (("altair", "altair"), ("jinja2", "jinja2"), ("vl_convert", "vl-convert-python")):
+    for package in ("altair", "jinja2"):
         if importlib.util.find_spec(package) is None:
-            return str(MissingPackageError(name, extra="report", needed_for=NEEDED_FOR))
+            return str(MissingPackageError(package, extra="report", needed_for=NEEDED_FOR))
     return None
 
 
@@ -90,7 +97,7 @@ def render_html(report: Report, raw: Sequence[bytes] = ()) -> str:
     """The page. `raw` are the lines of each session, offered for download.
 
     Raises:
-        MissingPackageError: jinja2, altair or vl-convert is not installed.
+        MissingPackageError: jinja2 or altair is not installed.
     """
     template = _template()
     from markupsafe import Markup

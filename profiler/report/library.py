@@ -1,28 +1,23 @@
-"""The JavaScript that draws charts in a page: Vega, Vega-Lite and Vega-Embed in one text, without a network."""
+"""The JavaScript that draws charts in a page: Vega, Vega-Lite and Vega-Embed in one text, without a network.
+
+It lies beside the templates, written by `scripts/write_vega.py`: bundling it takes seconds, and boards of 32 bits have
+no vl-convert to do it with.
+"""
 
 import functools
-import re
+import importlib.resources
 
 from profiler.errors import MissingPackageError
 
-_SNIPPET = "window.vegaEmbed = vegaEmbed;"
+FILE = "vega.js"
+SNIPPET = "window.vegaEmbed = vegaEmbed;"
 NEEDED_FOR = "the HTML report"
 
 
 @functools.cache
 def javascript() -> str:
-    """The libraries, of the version that altair writes for. Takes seconds the first time in a process.
-
-    Raises:
-        MissingPackageError: vl-convert or altair is not installed. 32-bit boards have no vl-convert.
-    """
-    try:
-        import vl_convert
-    except ImportError as error:
-        raise MissingPackageError("vl-convert-python", extra="report", needed_for=NEEDED_FOR) from error
-    bundle: str = vl_convert.javascript_bundle(_SNIPPET, vl_version=vegalite_version())
-    # the same in a string, and no end of the element that holds it
-    return re.sub(r"</(script)", r"<\\/\1", bundle, flags=re.IGNORECASE)
+    """The libraries, safe to stand in a script element."""
+    return importlib.resources.files("profiler.report").joinpath("templates", FILE).read_text(encoding="utf-8")
 
 
 def vegalite_version() -> str:

@@ -69,16 +69,16 @@ def test_profile_writes_the_whole_folder_and_prints_the_answer(cli: Cli, tmp_pat
 def test_a_profile_without_the_packages_of_the_page_says_so_first_and_loses_nothing(
     cli: Cli, tmp_path: Path, suite: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """32-bit boards have no vl-convert: a measurement of hours shall not end in an error for want of it."""
+    """A measurement of hours shall not end in an error for want of it."""
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *rest: None if name == "vl_convert" else find(name, *rest)
+        importlib.util, "find_spec", lambda name, *rest: None if name == "altair" else find(name, *rest)
     )
     folder = tmp_path / "out"
     outcome = cli("profile", suite, "-o", folder, "--passes", 5, "--runtime", "numpy", "--format", "arrays")
     assert outcome.status == 0, outcome
     first = outcome.err.splitlines()[0]
-    assert first.startswith("no report.html will be written: the HTML report needs vl-convert-python")
+    assert first.startswith("no report.html will be written: the HTML report needs altair")
     assert not (folder / "report.html").exists()
     assert (folder / "report.md").exists()
     assert outcome.out.rstrip().endswith("report.md")

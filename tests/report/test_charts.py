@@ -226,3 +226,14 @@ def test_every_style_that_a_chart_names_is_in_the_theme(is_dark: bool) -> None:
     for name in (ChartName.MAP, ChartName.CACHE, ChartName.FOREST, ChartName.TIME):
         for layer in layers(name):
             assert layer["mark"].get("style", "band") in known
+
+
+@pytest.mark.parametrize("name", ChartName)
+def test_every_specification_is_valid_vega_lite(name: ChartName) -> None:
+    import altair
+
+    points = points_of(make_report((SESSION,)))
+    marks = cache_marks(make_report((SESSION,)), points)
+    frame = frame_of(points, marks)
+    if has_content(name, frame):
+        altair.Chart.from_dict(chart_spec(name, frame), validate=True)

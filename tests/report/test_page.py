@@ -6,6 +6,7 @@ import html
 import importlib.util
 import json
 import re
+import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,8 @@ import pytest
 
 from profiler.errors import MissingPackageError
 from profiler.records import Failure, HardwareInfo, Session, Stage
-from profiler.report import library
 from profiler.report.board import PICTURE_COLOURS, WIDTH, board_boxes, board_svg, board_words
+from profiler.report.charts import chart_spec
 from profiler.report.downloads import MOST_BYTES, downloads_of
 from profiler.report.html import missing_packages, render_html
 from profiler.report.library import javascript
@@ -25,6 +26,7 @@ from profiler.report.pagedata import page_data, script_safe
 from profiler.report.pagerows import NEXT_STEPS
 from profiler.report.pictures import NAMES, PictureFormat, drawable, render_picture
 from profiler.report.summary import make_report
+from scripts import write_vega
 from tests.conftest import Cli
 from tests.hardware.trees import NAMES as BOARDS
 from tests.hardware.trees import board
@@ -212,7 +214,7 @@ def test_a_session_too_large_for_a_page_is_left_out_in_words() -> None:
     noise = random.Random(1).randbytes(MOST_BYTES + 1000)
     (*_, entry) = downloads_of(make_report((SESSION,)), (noise,))
     assert entry.href == ""
-    assert entry.note.startswith("too large for this page (")
+    assert entry.note.startswith("too large for this page: ")
     text = page(raw=(noise,))
     assert "too large for this page" in text
     assert len(text) < 2_000_000
@@ -305,16 +307,27 @@ def test_pictures_that_cannot_be_are_refused(
 def test_without_the_packages_there_is_one_line_that_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, refused: Refused, session_file: Path
 ) -> None:
-    """32-bit boards have no vl-convert."""
     assert missing_packages() is None
-    library.javascript.cache_clear()
-    monkeypatch.setitem(__import__("sys").modules, "vl_convert", None)
-    try:
-        line = refused("report", session_file, "--format", "html")
-        assert 'vl-convert-python, which is not installed: pip install "layout-profiler[report]"' in line
-        with pytest.raises(MissingPackageError):
-            render_html(make_report((SESSION,)))
-        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "vl_convert" else 1)
-        assert "vl-convert-python" in str(missing_packages())
-    finally:
-        library.javascript.cache_clear()
+    monkeypatch.setitem(sys.modules, "altair", None)
+    chart_spec.cache_clear()
+    line = refused("report", session_file, "--format", "html")
+    assert 'altair, which is not installed: pip install "layout-profiler[report]"' in line
+    with pytest.raises(MissingPackageError):
+        render_html(make_report((SESSION,)))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jinja2" else 1)
+    assert "jinja2" in str(missing_packages())
+
+
+def test_a_page_needs_no_vl_convert_and_pictures_say_that_they_do(
+    monkeypatch: pytest.MonkeyPatch, refused: Refused, session_file: Path
+) -> None:
+    """32-bit boards have none."""
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    assert "vegaEmbed" in page()
+    line = refused("report", session_file, "--format", "svg", "--chart", "map")
+    assert 'vl-convert-python, which is not installed: pip install "layout-profiler[report]"' in line
+
+
+def test_the_library_in_the_package_is_what_vl_convert_bundles_for_altair() -> None:
+    """After either has changed in constraints.txt: scripts/write_vega.py."""
+    assert javascript() == write_vega.bundle()

@@ -14,7 +14,6 @@
   document.documentElement.classList.add("scripted");
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const cases = readCases(page.columns);
-  document.documentElement.classList.toggle("large", cases.length > LATER_FROM);
   const hidden = Object.fromEntries(page.filters.map((filter) => [filter.key, new Set()]));
   const figures = [...document.querySelectorAll("figure[data-chart]")];
   const views = new Map();
