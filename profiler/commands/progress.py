@@ -34,8 +34,8 @@ class RunProgress:
     Drawn between blocks only: it shares the CPU with them.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._bar = _Bar("run", quiet=quiet)
+    def __init__(self, *, quiet: bool, name: str = "run") -> None:
+        self._bar = _Bar(name, quiet=quiet)
         self._done = 0
         self._total = 0
 
