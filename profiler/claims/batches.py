@@ -6,7 +6,7 @@ from profiler.claims.records import Figure, Finding, Outcome, Text, Unit
 from profiler.records import Record
 
 SHAPES = ((), (5,), (5, 3))  # the text's inputs [10], [5, 10] and [5, 3, 10]
-LIMIT_S = 300.0
+LIMIT_S = 900.0
 
 
 class Answers(Record, frozen=True, kw_only=True):

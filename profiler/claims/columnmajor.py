@@ -7,7 +7,7 @@ from profiler.claims.records import Figure, Finding, Outcome, Text, Unit
 from profiler.claims.rules import count_figures, largest, speedup_figures
 from profiler.records import Comparison, Record
 
-LIMIT_S = 300.0
+LIMIT_S = 900.0
 RUNTIME = "eager-linear"
 
 

@@ -8,7 +8,7 @@ from profiler.claims.records import Figure, Finding, Outcome, Text, Unit
 from profiler.records import Record
 
 WEIGHTS = Path(__file__).parent / "keras_dense.npz"  # written by scripts/write_keras_weights.py
-LIMIT_S = 300.0
+LIMIT_S = 900.0
 
 
 class RoundTrip(Record, frozen=True, kw_only=True):

@@ -144,7 +144,7 @@ class Lab:
             choose_options(runtimes, scale=self.scale, threads=threads),
             hardware=self.hardware,
             observer=self._observer,
-            budget_s=budget_s if self.scale is Scale.SMALL else None,
+            pass_budget_s=budget_s if self.scale is Scale.SMALL else None,
         )
         run.execute(path)
         if run.stopped_by is not None:

@@ -13,7 +13,7 @@ from profiler.records import Comparison, Record, Verdict
 
 RUNTIME = "eager-view"
 SIDES = (16, 256, 1024)
-LIMIT_S = 300.0
+LIMIT_S = 900.0
 BUDGET_S = 50.0
 
 

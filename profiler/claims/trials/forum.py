@@ -18,7 +18,10 @@ def run_script(*, setup: dict[str, Any]) -> ForumTimes:
     chosen = msgspec.convert(setup, ForumSetup)
     cuda = time_products(chosen, "cuda") if torch.cuda.is_available() else None
     return ForumTimes(
-        torch_version=torch.__version__, threads=torch.get_num_threads(), cpu=time_products(chosen, "cpu"), cuda=cuda
+        torch_version=str(torch.__version__),
+        threads=torch.get_num_threads(),
+        cpu=time_products(chosen, "cpu"),
+        cuda=cuda,
     )
 
 

@@ -12,6 +12,7 @@ from profiler.analyze.statistics import t_interval
 from profiler.claims.initialization import KAIMING, Spread
 
 ROWS = 4096
+INPUT_SEED = 10_000  # inputs shall not be drawn from the stream that the weights come from
 CONFIDENCE = 0.95
 Rule = Callable[[torch.Tensor], object]
 RULES: dict[str, Rule] = {
@@ -30,7 +31,7 @@ def compare_rules(*, in_features: int, out_features: int, repeats: int) -> list[
 def _compare(name: str, rule: Rule, shape: LinearShape, repeats: int) -> Spread:
     direct, module = [], []
     for seed in range(repeats):
-        x = torch.randn(ROWS, shape.in_features, generator=torch.Generator().manual_seed(seed))
+        x = torch.randn(ROWS, shape.in_features, generator=torch.Generator().manual_seed(INPUT_SEED + seed))
         right = _variance(x, _drawn(rule, shape, WeightLayout.OUT_IN, seed))
         direct.append(math.log(_variance(x, _drawn(rule, shape, WeightLayout.IN_OUT, seed).T) / right))
         own = {layout: _by_module(rule, shape, layout, seed) for layout in WeightLayout}

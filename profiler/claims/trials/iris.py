@@ -13,7 +13,7 @@ from profiler.export.build import export_bundle
 from profiler.records import Form
 
 SEED = 1
-LEARNING_RATE = 0.01
+LEARNING_RATE = 0.05
 BATCH = 10
 
 
