@@ -20,7 +20,7 @@ SETUPS = {
     Scale.FULL: ForumSetup(b=100, m=10_000, n=10_000, warm=100, stat=10, time=100),
 }
 LIMITS_S = {Scale.SMALL: 600.0, Scale.FULL: 12 * 3600.0}
-BUDGET_S = 60.0
+BUDGET_S = 45.0
 STANDARD_ERRORS = 2
 PROCESS_BYTES = 300_000_000  # torch, started
 OWN_COPIES = 10  # of one matrix, while our protocol exports it and loads four arms

@@ -14,7 +14,7 @@ RUNTIMES = ("onnxruntime", "torchscript", "numpy")
 SHAPES = {WeightLayout.OUT_IN: ((7, 4), (3, 7)), WeightLayout.IN_OUT: ((4, 7), (7, 3))}
 TOLERANCE = 1e-4  # of a loss near 1: float32 sums in two orders, carried through all steps
 LIMIT_S = 900.0
-BUDGET_S = 45.0
+BUDGET_S = 30.0
 
 
 class Training(Record, frozen=True, kw_only=True):

@@ -19,8 +19,8 @@ from profiler.session import load_session
 
 Answer = TypeVar("Answer")
 SMALL_LOOKS = (6, 12)
-ROUNDS = 7
-SLICE_S = 0.001
+ROUNDS = 21  # many short slices: what interrupts a few of them does not move a median
+SLICE_S = 0.0004
 EXPORT_LIMIT_S = 900.0
 
 

@@ -27,8 +27,8 @@ KERNELS = ("onnxruntime-unpacked", "eager-linear", "numpy")
 SIDES = {Scale.SMALL: (64, 256, 1024), Scale.FULL: (64, 128, 256, 512, 1024, 2048)}
 BATCHES = {Scale.SMALL: (1, 8, 64), Scale.FULL: (1, 4, 8, 16, 32, 64, 128)}
 DRAMATIC = 2.0  # the text says "dramatically" and, of fancy hardware, "certainly not a factor of two"
-NAIVE_BUDGET_S = 60.0
-KERNELS_BUDGET_S = 110.0
+NAIVE_BUDGET_S = 50.0
+KERNELS_BUDGET_S = 80.0
 
 
 def examine_naive(lab: Laboratory) -> Finding:

@@ -14,7 +14,7 @@ from profiler.records import Comparison, Record, Verdict
 RUNTIME = "eager-view"
 SIDES = (16, 256, 1024)
 LIMIT_S = 900.0
-BUDGET_S = 50.0
+BUDGET_S = 30.0
 
 
 class View(Record, frozen=True, kw_only=True):

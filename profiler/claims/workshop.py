@@ -32,9 +32,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What it returned, empty where it did not, and why."""
+    """What it returned, or why it did not."""
 
-    found: msgspec.Raw = msgspec.Raw()
+    found: msgspec.Raw = msgspec.Raw(b"null")
     problem: str | None = None
 
 

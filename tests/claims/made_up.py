@@ -1,7 +1,7 @@
 """What tests of claims share: made-up comparisons, and a laboratory that answers what it is told."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class FakeLab:
         self,
         *,
         answers: dict[str, Any] | None = None,
-        comparisons: dict[str, Sequence[Comparison]] | None = None,
+        comparisons: Mapping[str, Sequence[Comparison]] | None = None,
         folder: Path = Path("nowhere"),
         scale: Scale = Scale.SMALL,
     ) -> None:

@@ -18,7 +18,6 @@ from profiler.claims.forum_records import ForumSetup
 from profiler.claims.initialization import KAIMING
 from profiler.claims.keras import WEIGHTS, RoundTrip
 from profiler.claims.records import Scale
-from profiler.claims.trials import batches as batches_trial
 from profiler.claims.trials import columnmajor as columnmajor_trial
 from profiler.claims.trials import forum as forum_trial
 from profiler.claims.trials import initialization as initialization_trial
@@ -43,7 +42,7 @@ def _as_a_fresh_process() -> Any:
 def test_the_script_makes_its_products_and_keeps_its_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its clock is made to jump 1 s per reading, 2 s for every second pair."""
     readings = iter([0, 1, 10, 12, 20, 21, 30, 32, 40, 43, 50, 52])
-    monkeypatch.setattr(forum_trial.time, "time", lambda: next(readings))
+    monkeypatch.setattr("time.time", lambda: next(readings))
     found = forum_trial.time_products(TINY, "cpu")
     assert found.in_out_mean_s == pytest.approx(5 / 3)  # 1, 1, 3
     assert found.out_in_mean_s == 2
@@ -65,13 +64,6 @@ def test_without_cuda_the_script_runs_on_the_cpu_alone() -> None:
     found = forum_trial.run_script(setup={"b": 2, "m": 8, "n": 6, "warm": 1, "stat": 3, "time": 2})
     assert found.cuda is None
     assert found.cpu.in_out_mean_s > 0
-
-
-def test_every_runtime_answers_the_inputs_of_the_text(tmp_path: Path) -> None:
-    found = batches_trial.answer_all(shapes=[[], [5], [5, 3]], folder=str(tmp_path / "b"))
-    assert found.wrong == ()
-    assert found.right == found.total > 2 * 3 * found.runtimes
-    assert found.rewritten > 0  # torch's exporter, for inputs that are no matrix
 
 
 def test_a_column_major_weight_has_the_strides_of_the_text_and_loses_them_where_said(tmp_path: Path) -> None:
@@ -169,6 +161,8 @@ def test_the_command_examines_all_claims_with_real_runtimes(
     monkeypatch.setitem(training.GRID, small, ((16, 8),))
     monkeypatch.setitem(training.BATCHES, small, (1,))
     monkeypatch.setitem(iris.EPOCHS, small, 1)
+    monkeypatch.setattr(iris, "RUNTIMES", ("numpy",))
+    monkeypatch.setattr(locality, "KERNELS", ("eager-linear", "numpy"))
     path = tmp_path / "claims.json"
     outcome = cli("claims", "-o", path, "-q")
     assert outcome.status == 0, (outcome, path.read_text())
@@ -178,4 +172,6 @@ def test_the_command_examines_all_claims_with_real_runtimes(
     outcomes = {result["number"]: result["outcome"] for result in results}
     assert {outcomes[number] for number in (4, 5, 9, 10, 11)} == {"holds"}
     assert {outcomes[number] for number in (1, 6, 8)} == {"undecided"}
-    assert all(result["figures"] for result in results)
+    (ranks,) = [result["figures"] for result in results if result["number"] == 4]
+    assert ranks[0]["value"] == ranks[0]["of"] > 100  # both layouts, three ranks, every runtime
+    assert ranks[1]["value"] > 0  # torch's ONNX exporter, for inputs that are no matrix
