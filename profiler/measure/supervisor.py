@@ -43,7 +43,11 @@ from profiler.signals import Stop
 
 
 class Run:
-    """One invocation of `run`."""
+    """One invocation of `run`.
+
+    `budget_s` counts from its beginning, `pass_budget_s` from its first pass: starting runtimes and checking answers
+    takes as long as it takes.
+    """
 
     def __init__(
         self,
