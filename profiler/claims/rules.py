@@ -48,6 +48,12 @@ def case_name(comparison: Comparison) -> str:
     return f"{case.runtime} {case.workload.removeprefix('linear-')} batch {batch}"
 
 
+def passes_text(comparisons: Iterable[Comparison]) -> str:
+    """`8 to 12 passes`: a verdict of few passes is worth as much as one of many, but comes less often."""
+    passes = sorted(found.passes for found in comparisons) or [0]
+    return f"{passes[0]} passes" if passes[0] == passes[-1] else f"{passes[0]} to {passes[-1]} passes"
+
+
 def judge_majority(comparisons: Sequence[Comparison], wanted: Verdict) -> Outcome:
     """Whether more than half of the cases have the verdict; undecided ones may still have it."""
     counts, total = count_verdicts(comparisons), len(comparisons)

@@ -5,7 +5,7 @@ from models.workload import Workload, linear_workload
 from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
 from profiler.claims.records import Finding, Scale, Text
-from profiler.claims.rules import case_name, count_figures, judge_majority, largest, speedup_figures
+from profiler.claims.rules import case_name, count_figures, judge_majority, largest, passes_text, speedup_figures
 from profiler.records import Comparison, Verdict
 
 FORWARD, BACKWARD, STEP = RUNTIMES = ("train-forward", "train-backward", "train-step")
@@ -25,7 +25,8 @@ def examine(lab: Laboratory) -> Finding:
     shapes = ", ".join(f"{inner}x{outer}" for inner, outer in GRID[lab.scale])
     return Finding(
         done=f"training steps in eager torch, layers {shapes} with bias, batches "
-        f"{', '.join(map(str, BATCHES[lab.scale]))}, one thread: gradients of input, weight and bias",
+        f"{', '.join(map(str, BATCHES[lab.scale]))}, one thread: gradients of input, weight and bias; "
+        f"{passes_text(measured.comparisons)}",
         outcome=judge_majority(backward, Verdict.PAYS_OFF),
         reason=explain(backward),
         figures=(

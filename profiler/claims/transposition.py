@@ -9,6 +9,7 @@ from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
 from profiler.claims.locality import side_of, square
 from profiler.claims.records import Figure, Finding, Outcome, Text, Unit
+from profiler.claims.rules import passes_text
 from profiler.records import Comparison, Record, Verdict
 
 RUNTIME = "eager-view"
@@ -36,7 +37,7 @@ def examine(lab: Laboratory) -> Finding:
     comparisons = lab.measure("view", layers(), [RUNTIME], budget_s=BUDGET_S).comparisons
     return Finding(
         done=f".T of a matrix: storage and allocations; x @ W.T with the view made at every call against once, batch "
-        f"1, squares of {', '.join(map(str, SIDES))}",
+        f"1, squares of {', '.join(map(str, SIDES))}; {passes_text(comparisons)}",
         outcome=judge(view, comparisons),
         reason=explain(view, comparisons),
         figures=(

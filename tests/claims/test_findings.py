@@ -78,7 +78,7 @@ def test_naive_loops_tell_the_knee_and_that_the_other_order_turns_it_around() ->
     row = [comparison(1 / s, COSTS, runtime=locality.ROW, workload=f"linear-{n}x{n}") for n, s in zip(sides, speedups)]  # noqa: B905
     finding = locality.examine_naive(FakeLab(comparisons={"naive": [*dot, *row]}))
     assert finding.outcome is Outcome.HOLDS
-    assert "between 256x256 and 1024x1024" in finding.reason
+    assert "between 256x256 (256 KiB) and 1024x1024 (4 MiB)" in finding.reason
     assert "in row order" in finding.reason
     assert len(finding.figures) == 6
 
