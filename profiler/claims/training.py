@@ -14,7 +14,7 @@ GRID = {
     Scale.FULL: ((64, 64), (128, 512), (512, 128), (256, 256), (256, 1024), (1024, 256), (1024, 1024), (2048, 2048)),
 }
 BATCHES = {Scale.SMALL: (1, 32), Scale.FULL: (1, 8, 32, 128)}
-BUDGET_S = 90.0
+BUDGET_S = 150.0
 
 
 def examine(lab: Laboratory) -> Finding:
