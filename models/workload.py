@@ -65,6 +65,11 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.layers[-1].out_features
 
     @property
+    def activations(self) -> tuple[Activation, ...]:
+        """What follows each layer."""
+        return (*[self.hidden] * (len(self.layers) - 1), self.output)
+
+    @property
     def weight_count(self) -> int:
         """How many weights all layers store, biases not counted."""
         return sum(layer.weight_count for layer in self.layers)

@@ -98,9 +98,15 @@ def execute(
     recorder: Recorder | None = None,
     resume: bool = False,
     budget_s: float | None = None,
+    pass_budget_s: float | None = None,
 ) -> tuple[End, Session]:
     run = Run(
-        open_bundle(bundle), chosen, hardware=capture_hardware(), observer=recorder or Recorder(), budget_s=budget_s
+        open_bundle(bundle),
+        chosen,
+        hardware=capture_hardware(),
+        observer=recorder or Recorder(),
+        budget_s=budget_s,
+        pass_budget_s=pass_budget_s,
     )
     end = run.execute(path, resume=resume)
     return end, load_session(path)

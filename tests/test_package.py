@@ -49,6 +49,8 @@ def test_the_wheel_holds_types_schemas_and_the_license_and_no_tests(installed: P
         "profiler/schemas/manifest.schema.json",
         "profiler/report/templates/report.html.j2",
         "profiler/controls/bundle/manifest.json",
+        "profiler/claims/keras_dense.npz",
+        "models/iris.csv",
         "profiler/controls/bundle/linear-64x64/onnx-controlled-out_in-rank2.onnx",
     }
     assert wanted <= names

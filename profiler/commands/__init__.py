@@ -17,7 +17,7 @@ from profiler import __version__
 from profiler.errors import ProfilerError, RunInterruptedError
 from profiler.signals import unwind
 
-COMMANDS = ("profile", "export", "hardware", "run", "report", "compare", "explain", "selfcheck", "suites")
+COMMANDS = ("profile", "export", "hardware", "run", "report", "compare", "explain", "selfcheck", "claims", "suites")
 
 
 class _LazyGroup(click.Group):

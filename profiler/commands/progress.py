@@ -57,6 +57,7 @@ class RunProgress:
         quiet: show nothing at all.
         margin: that of the run, as a fraction.
         budget_s: the time the run may take, None for as long as it takes.
+        name: what lines begin with.
         console: where to write instead of standard error.
         clock: seconds, for tests.
     """
@@ -67,13 +68,14 @@ class RunProgress:
         quiet: bool,
         margin: float,
         budget_s: float | None = None,
+        name: str = "run",
         console: Console | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         console = console or _console(quiet=quiet)
         self._clock = clock
         self._state = RunState(margin=margin, budget_s=budget_s)
-        self._lines = _Lines("run", console, clock)
+        self._lines = _Lines(name, console, clock)
         self._live: LiveView | None = None
         if _is_live(console, quiet=quiet):
             self._live = LiveView(self._state, console, unicode=can_draw(console.encoding), clock=clock)

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +49,7 @@ class _Target:
         return f"{self.format}-{self.form}-{self.layout}{rank}.{_SUFFIXES[self.format]}"
 
 
-def export_bundle(
+def export_bundle(  # noqa: PLR0913 - one per option
     workloads: Sequence[Workload],
     folder: Path,
     *,
@@ -59,8 +59,9 @@ def export_bundle(
     seed: int = 0,
     force: bool = False,
     progress: Progress = lambda *_: None,
+    networks: Mapping[str, MLP] | None = None,
 ) -> Manifest:
-    """Write a bundle of every workload in both layouts.
+    """Write a bundle of every workload in both layouts, with drawn weights or those of the `networks` of their names.
 
     Raises:
         MemoryNeedError: a workload does not fit into memory; raised before anything is allocated.
@@ -81,7 +82,7 @@ def export_bundle(
     with new_folder(folder, force=force, is_ours=is_bundle) as temporary:
         _refuse_full_disk(temporary, workloads, targets)
         for workload in workloads:
-            network = draw_network(workload, seed=seed)
+            network = (networks or {}).get(workload.name) or draw_network(workload, seed=seed)
             layers = out_in_layers(network)
             right = _write_answers(temporary, workload, layers, seed, answers)
             for target in targets[workload.name]:

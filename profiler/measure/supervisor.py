@@ -43,7 +43,11 @@ from profiler.signals import Stop
 
 
 class Run:
-    """One invocation of `run`."""
+    """One invocation of `run`.
+
+    `budget_s` counts from its beginning, `pass_budget_s` from its first pass: starting runtimes and checking answers
+    takes as long as it takes.
+    """
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class Run:
         observer: Observer,
         left_out: Sequence[str] = (),
         budget_s: float | None = None,
+        pass_budget_s: float | None = None,
         root: Path = Path("/"),
     ) -> None:
         self._bundle = bundle
@@ -61,6 +66,7 @@ class Run:
         self._hardware = hardware
         self._observer = observer
         self._budget_s = budget_s
+        self._pass_budget_s = pass_budget_s
         self._root = root
         self._clocks = Clocks.now()
         self._plan = make_plan(bundle.manifest, options)
@@ -202,7 +208,7 @@ class Run:
             observer=self._observer,
             stop=self._stop,
             given_up=self._given_up,
-            deadline_s=None if self._budget_s is None else self._clocks.monotonic_s + self._budget_s,
+            deadline_s=self._deadline_s(),
             conditions=self._conditions,
             invocation=0 if session is None else len(session.resumes) + 1,
         )
@@ -210,6 +216,18 @@ class Run:
         end = End(reason=reason, utc=utc_now(), elapsed_s=time.monotonic() - self._clocks.monotonic_s)
         writer.append(end)
         return end
+
+    def _deadline_s(self) -> float | None:
+        """When passes that begin now shall end: the budget counts from the start, that of passes alone from now."""
+        ends = [
+            begin + budget
+            for begin, budget in (
+                (self._clocks.monotonic_s, self._budget_s),
+                (time.monotonic(), self._pass_budget_s),
+            )
+            if budget is not None
+        ]
+        return min(ends, default=None)
 
     def _tally_of(self, session: Session | None) -> Tally:
         tally = Tally([planned.case for planned in self._plan.cases], self._options)

@@ -47,6 +47,22 @@ RUNTIMES = (
         "eager torch, F.linear for both: an [in, out] matrix is viewed as [out, in], so only strides differ",
     ),
     RuntimeInfo(
+        "eager-view", "profiler.runtimes.eager:EagerViewRuntime", _ARRAYS, "torch", "torch",
+        "eager torch, x @ W.T over [out, in] bytes for both: the view made at every call, or once at load",
+    ),
+    RuntimeInfo(
+        "train-forward", "profiler.runtimes.training:ForwardRuntime", _ARRAYS, "torch", "torch",
+        "eager torch, the forward pass of a training step: addmm over both layouts, and the graph for autograd",
+    ),
+    RuntimeInfo(
+        "train-backward", "profiler.runtimes.training:BackwardRuntime", _ARRAYS, "torch", "torch",
+        "eager torch, the backward pass of a training step: gradients of input, weights and biases",
+    ),
+    RuntimeInfo(
+        "train-step", "profiler.runtimes.training:StepRuntime", _ARRAYS, "torch", "torch",
+        "eager torch, forward and backward pass of a training step, without the optimiser",
+    ),
+    RuntimeInfo(
         "reference-dot", "profiler.runtimes.reference:DotRuntime", _ARRAYS, "numba", "kernels",
         "naive loops in dot-product order: for out: for in", max_threads=1,
     ),

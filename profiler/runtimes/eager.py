@@ -54,9 +54,8 @@ class EagerRuntime(TorchRuntime):
         torch.set_num_threads(threads)
         layout, stored = load_layers(path)
         is_linear = self.always_linear or layout is WeightLayout.OUT_IN
-        activations = [*[workload.hidden] * (len(stored) - 1), workload.output]
         layers = []
-        for (weight, bias), activation in zip(stored, activations, strict=True):
+        for (weight, bias), activation in zip(stored, workload.activations, strict=True):
             factor = torch.from_numpy(weight).clone()
             if is_linear and layout is WeightLayout.IN_OUT:
                 factor = factor.T  # the shape of nn.Linear's weight, the bytes of the other layout: strides (1, out)
@@ -74,6 +73,43 @@ class EagerLinearRuntime(EagerRuntime):
     """`F.linear` for both layouts: a contiguous `[in, out]` matrix is viewed as `[out, in]` (column-major)."""
 
     always_linear = True
+
+
+class EagerViewRuntime(EagerRuntime):
+    """What a transposition costs a call: `x @ W.T + b`, the view made at every call or once beforehand.
+
+    Both arms read the bytes of `[out, in]` by one kernel. The out_in arm makes its view in every call; the in_out arm
+    copies its weight to `[out, in]` at load and makes the view there.
+    """
+
+    def load(self, path: Path, workload: Workload, *, threads: int) -> "EagerViewModel":
+        """Read the arrays."""
+        torch.set_num_threads(threads)
+        layout, stored = load_layers(path)
+        is_out_in = layout is WeightLayout.OUT_IN
+        layers = [
+            ViewLayer(
+                torch.from_numpy(weight if is_out_in else weight.T.copy()).clone(),
+                None if bias is None else torch.from_numpy(bias).clone(),
+                is_out_in,
+                activation,
+            )
+            for (weight, bias), activation in zip(stored, workload.activations, strict=True)
+        ]
+        return EagerViewModel(layout, list(layers))
+
+
+@dataclasses.dataclass(frozen=True)
+class ViewLayer(EagerLayer):
+    """A layer over `[out, in]`, whose transposed view is made at every call where `is_linear`, else once."""
+
+    def product(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The layer without its activation, `[..., in] -> [..., out]`."""
+        factor, bias = self.factor, self.bias
+        view = factor.T
+        if bias is None:
+            return (lambda x: x @ factor.T) if self.is_linear else (lambda x: x @ view)
+        return (lambda x: x @ factor.T + bias) if self.is_linear else (lambda x: x @ view + bias)
 
 
 class EagerModel:
@@ -124,6 +160,25 @@ class EagerModel:
         if self._layout in common:
             return ExecutedLayout(self._layout.value)
         return ExecutedLayout(common[0].value) if common else ExecutedLayout.UNKNOWN
+
+
+class EagerViewModel(EagerModel):
+    """Layers that all read `[out, in]` bytes through a transposed view."""
+
+    def executed(self) -> Executed:
+        """The bytes that the dispatcher saw, and when the view is made."""
+        x = torch.zeros(1, self._layers[0].factor.shape[1])
+        with _Recorder() as recorder:
+            self._forward(x)
+        is_out_in = self._layout is WeightLayout.OUT_IN
+        strides = ", ".join(dict.fromkeys(str(product.strides) for product in recorder.products))
+        return Executed(
+            layout=ExecutedLayout.OUT_IN,
+            operator=f"x @ W.T, viewed {'at every call' if is_out_in else 'once'}",
+            known_by=f"operators seen by torch's dispatcher; strides of the [in, out] right side {strides}",
+            rewritten="" if is_out_in else "weights copied in the other order at load",
+            extra_copies=0,
+        )
 
 
 @dataclasses.dataclass(frozen=True)

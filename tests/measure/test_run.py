@@ -175,6 +175,17 @@ def test_a_budget_ends_the_run_between_blocks(exported: Path, tmp_path: Path, sc
     assert 0 < len(session.blocks) < 2000
 
 
+def test_a_budget_of_the_passes_alone_leaves_the_checks_their_time(
+    exported: Path, tmp_path: Path, script: Script
+) -> None:
+    """Loading takes longer than the budget, so the checks do too; all of them are done, and no pass."""
+    script(load_s=0.02)
+    end, session = execute(exported, tmp_path / "s.jsonl", options(passes=500), pass_budget_s=0.001)
+    assert end.reason is EndReason.BUDGET
+    assert len(session.checks) == 4
+    assert len(session.blocks) == 0
+
+
 def test_another_bundle_other_options_or_another_machine_are_not_resumed(
     exported: Path, tmp_path: Path, bundle: Path
 ) -> None:

@@ -42,7 +42,7 @@ def make_runtime() -> Iterator[MakeRuntime]:
         return made[-1]
 
     yield make
-    for runtime in made:
+    for runtime in reversed(made):  # each puts back what was set before it
         mode = getattr(runtime, "inference_mode", None)
         if mode is not None:
             mode.__exit__(None, None, None)

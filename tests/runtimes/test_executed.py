@@ -50,6 +50,14 @@ LINEAR: dict[str, dict[WeightLayout, Row]] = {
         OUT_IN: ("out_in", "F.linear (aten::addmm)", "", 0),
         IN_OUT: ("in_out", "F.linear (aten::addmm)", "", 0),
     },
+    "eager-view": {
+        OUT_IN: ("out_in", "x @ W.T, viewed at every call", "", 0),
+        IN_OUT: ("out_in", "x @ W.T, viewed once", "weights copied in the other order at load", 0),
+    },
+    **{
+        name: {OUT_IN: ("out_in", "F.linear (aten::addmm)", "", 0), IN_OUT: ("in_out", "x @ W (aten::addmm)", "", 0)}
+        for name in ("train-forward", "train-backward", "train-step")
+    },
     "numpy": {OUT_IN: ("out_in", "x @ W.T", "", 0), IN_OUT: ("in_out", "x @ W", "", 0)},
     "reference-dot": {layout: (layout.value, "for row: for out: for in", "", 0) for layout in WeightLayout},
     "reference-row": {layout: (layout.value, "for row: for in: for out", "", 0) for layout in WeightLayout},

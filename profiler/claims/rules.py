@@ -1,0 +1,106 @@
+"""From verdicts to outcomes: pure functions of comparisons."""
+
+import collections
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+
+from profiler.analyze.statistics import exp
+from profiler.claims.records import Figure, Outcome, Unit
+from profiler.records import Comparison, Verdict
+
+Counts = dict[Verdict, int]
+
+
+def count_verdicts(comparisons: Iterable[Comparison]) -> Counts:
+    """How many cases have each verdict; none is left out."""
+    counter = collections.Counter(found.verdict for found in comparisons)
+    return {verdict: counter[verdict] for verdict in Verdict}
+
+
+def count_figures(comparisons: Sequence[Comparison], *, prefix: str = "") -> tuple[Figure, ...]:
+    """The same as figures."""
+    return tuple(
+        Figure(name=f"{prefix}{verdict}", value=count, unit=Unit.COUNT, of=len(comparisons))
+        for verdict, count in count_verdicts(comparisons).items()
+    )
+
+
+def speedup_figure(comparison: Comparison, *, name: str) -> Figure | None:
+    """time(in_out) / time(out_in) with its interval; None where nothing was measured."""
+    effect = comparison.effect
+    if effect is None:
+        return None
+    low, high = exp(effect.low), exp(effect.high)
+    return Figure(name=name, value=exp(effect.point), low=low, high=high)
+
+
+def speedup_figures(comparisons: Iterable[Comparison]) -> tuple[Figure, ...]:
+    """One per case that was measured, named by runtime, layer and batch."""
+    figures = (speedup_figure(found, name=case_name(found)) for found in comparisons)
+    return tuple(figure for figure in figures if figure is not None)
+
+
+def case_name(comparison: Comparison) -> str:
+    """`numpy 64x64 batch 8`."""
+    case = comparison.case
+    batch = "x".join(map(str, case.batch_shape)) or "none"
+    return f"{case.runtime} {case.workload.removeprefix('linear-')} batch {batch}"
+
+
+def passes_text(comparisons: Iterable[Comparison]) -> str:
+    """`8 to 12 passes`: a verdict of few passes is worth as much as one of many, but comes less often."""
+    passes = sorted(found.passes for found in comparisons) or [0]
+    return f"{passes[0]} passes" if passes[0] == passes[-1] else f"{passes[0]} to {passes[-1]} passes"
+
+
+def judge_majority(comparisons: Sequence[Comparison], wanted: Verdict) -> Outcome:
+    """Whether more than half of the cases have the verdict; undecided ones may still have it."""
+    counts, total = count_verdicts(comparisons), len(comparisons)
+    if 2 * counts[wanted] > total:
+        return Outcome.HOLDS
+    if 2 * (counts[wanted] + counts[Verdict.UNDECIDED]) <= total:
+        return Outcome.DOES_NOT_HOLD
+    return Outcome.UNDECIDED
+
+
+def judge_all_above(comparisons: Sequence[Comparison], ratio: float) -> Outcome:
+    """Whether each speedup is surely above `ratio`: holds if all are, does not if one surely is not."""
+    bound = math.log(ratio)
+    effects = [found.effect for found in comparisons]
+    if not effects or any(effect is None for effect in effects):
+        return Outcome.UNDECIDED
+    if all(effect.low > bound for effect in effects if effect):
+        return Outcome.HOLDS
+    if any(effect.high <= bound for effect in effects if effect):
+        return Outcome.DOES_NOT_HOLD
+    return Outcome.UNDECIDED
+
+
+def judge_within(comparisons: Sequence[Comparison], factor: float) -> Outcome:
+    """Whether no layout is `factor` times as fast as the other: holds if all are surely within it."""
+    bound = math.log(factor)
+    effects = [found.effect for found in comparisons]
+    if any(effect and (effect.low >= bound or effect.high <= -bound) for effect in effects):
+        return Outcome.DOES_NOT_HOLD
+    if effects and all(effect and -bound < effect.low <= effect.high < bound for effect in effects):
+        return Outcome.HOLDS
+    return Outcome.UNDECIDED
+
+
+def largest(comparisons: Sequence[Comparison]) -> Comparison | None:
+    """The case whose layouts differ most; None where nothing was measured."""
+    measured = [found for found in comparisons if found.effect is not None]
+    return max(measured, key=lambda found: abs(found.effect.point) if found.effect else 0.0, default=None)
+
+
+def steepest_rise(comparisons: Sequence[Comparison]) -> tuple[Comparison, Comparison] | None:
+    """The neighbours, in their order, between which the speedup rises most; None if it rises nowhere."""
+    measured = [found for found in comparisons if found.effect is not None]
+    rises = {(_point(right) - _point(left)): (left, right) for left, right in itertools.pairwise(measured)}
+    best = max(rises, default=0.0)
+    return rises[best] if best > 0 else None
+
+
+def _point(comparison: Comparison) -> float:
+    return comparison.effect.point if comparison.effect else 0.0

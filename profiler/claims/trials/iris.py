@@ -1,0 +1,59 @@
+"""Trains the Iris network in both layouts, and exports it."""
+
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+from models.iris import load_iris
+from models.layout import WeightLayout
+from models.networks import MLP, iris_net
+from profiler.claims.iris import IrisRun, Training
+from profiler.export.build import export_bundle
+from profiler.records import Form
+
+SEED = 1
+LEARNING_RATE = 0.05
+BATCH = 10
+
+
+def train(*, epochs: int, folder: str) -> IrisRun:
+    """From the same weights, over the same batches, with one thread."""
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
+    start = iris_net(WeightLayout.OUT_IN)
+    data = load_iris()
+    x, species = torch.from_numpy(data.x), torch.from_numpy(data.species)
+    networks = {layout: start.with_layout(layout) for layout in WeightLayout}
+    trainings = {layout: _train(network, x, species, epochs=epochs) for layout, network in networks.items()}
+    trained = networks[WeightLayout.OUT_IN]
+    export_bundle(
+        [trained.workload],
+        Path(folder),
+        suite="iris",
+        forms=[Form.CONTROLLED],
+        networks={trained.workload.name: trained},
+    )
+    return IrisRun(flowers=len(species), trainings=trainings)
+
+
+def _train(network: MLP, x: torch.Tensor, species: torch.Tensor, *, epochs: int) -> Training:
+    optimizer = torch.optim.SGD(network.parameters(), lr=LEARNING_RATE)
+    order = torch.Generator().manual_seed(SEED)
+    losses = []
+    for _ in range(epochs):
+        total = 0.0
+        for batch in torch.randperm(len(x), generator=order).split(BATCH):
+            optimizer.zero_grad()
+            loss = functional.nll_loss(network(x[batch]), species[batch])
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(batch)
+        losses.append(total / len(x))
+    with torch.no_grad():
+        right = int((network(x).argmax(dim=1) == species).sum())
+    return Training(
+        shapes=tuple((layer.weight.shape[0], layer.weight.shape[1]) for layer in network.linears),
+        losses=tuple(losses),
+        right=right,
+    )

@@ -1,0 +1,31 @@
+"""The script of the forum answer, as a reader would run it; `layout-profiler claims` runs the same beside our protocol.
+
+python -m scripts.forum_script --small      # or without, for the original 2,200 products of 10000x10000 weights
+"""
+
+import argparse
+
+import msgspec
+
+from profiler.claims.forum import SETUPS
+from profiler.claims.records import Scale
+from profiler.claims.trials.forum import run_script
+
+
+def main() -> None:
+    """Run it and print what it prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="220 products of 2000x2000")
+    setup = SETUPS[Scale.SMALL if parser.parse_args().small else Scale.FULL]
+    found = run_script(setup=msgspec.to_builtins(setup))
+    print("torch", found.torch_version, ", threads =", found.threads)
+    print("nStat =", setup.stat, ", nTime =", setup.time)
+    print("b =", setup.b, ", m =", setup.m, ", n =", setup.n)
+    for times in filter(None, (found.cpu, found.cuda)):
+        print("device =", times.device)
+        print("a @ mr timings:", times.in_out_mean_s, "+-", times.in_out_error_s)
+        print("a @ ml.T timing:", times.out_in_mean_s, "+-", times.out_in_error_s)
+
+
+if __name__ == "__main__":
+    main()

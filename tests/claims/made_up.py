@@ -1,0 +1,103 @@
+"""What tests of claims share: made-up comparisons, and a laboratory that answers what it is told."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from models.dtype import Dtype
+from models.layout import WeightLayout
+from models.workload import Workload
+from profiler.claims.lab import Measurement
+from profiler.claims.records import Scale
+from profiler.records import Case, Comparison, Control, Estimate, Form, HardwareInfo, Session, Verdict, Weights
+from tests.sessions import hardware, make_session
+
+
+def comparison(
+    speedup: float | None,
+    verdict: Verdict = Verdict.UNDECIDED,
+    *,
+    width: float = 0.01,
+    runtime: str = "numpy",
+    workload: str = "linear-64x64",
+    batch: int = 1,
+) -> Comparison:
+    """A case with that speedup, its interval `width` wide to either side on the log scale."""
+    case = Case(
+        runtime=runtime,
+        form=Form.CONTROLLED,
+        workload=workload,
+        batch_shape=(batch,),
+        dtype=Dtype.FLOAT32,
+        threads=1,
+        weights=Weights.WARM,
+        control=Control.NONE,
+    )
+    effect = None
+    times = {}
+    if speedup is not None:
+        point = math.log(speedup)
+        effect = Estimate(point=point, low=point - width, high=point + width, confidence_level=0.95)
+        times = {WeightLayout.OUT_IN: 1e-6, WeightLayout.IN_OUT: 1e-6 * speedup}
+    return Comparison(
+        case=case,
+        passes=12,
+        effect=effect,
+        null=None,
+        noise_floor=None,
+        is_biased=False,
+        time_s=times,
+        verdict=verdict,
+        reason="made up",
+        more_passes=None,
+        decidable_margin=None,
+        disturbed_passes=0,
+        overhead=None,
+        cost=None,
+    )
+
+
+class FakeLab:
+    """Answers trials from `answers` by their names, measurements from `comparisons` by theirs."""
+
+    def __init__(
+        self,
+        *,
+        answers: dict[str, Any] | None = None,
+        comparisons: Mapping[str, Sequence[Comparison]] | None = None,
+        folder: Path = Path("nowhere"),
+        scale: Scale = Scale.SMALL,
+    ) -> None:
+        self.scale = scale
+        self.folder = folder
+        self.answers = answers or {}
+        self.comparisons = comparisons or {}
+        self.asked: list[str] = []
+
+    @property
+    def hardware(self) -> HardwareInfo:
+        return hardware()
+
+    def ask(self, trial: str, answer: type[Any], *, limit_s: float, apart: bool = False, **arguments: object) -> Any:
+        name = trial.rpartition(":")[2]
+        self.asked.append(name)
+        found = self.answers[name]
+        if isinstance(found, Exception):
+            raise found
+        return msgspec.json.decode(msgspec.json.encode(found), type=answer)
+
+    def measure(
+        self,
+        name: str,
+        workloads: Sequence[Workload],
+        runtimes: Sequence[str],
+        *,
+        budget_s: float,
+        threads: int = 1,
+        bundle: Path | None = None,
+    ) -> Measurement:
+        session: Session = make_session({})
+        return Measurement(session, tuple(self.comparisons[name]))
