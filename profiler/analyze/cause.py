@@ -116,11 +116,11 @@ def _one_layout(
 
 
 def _two_layouts(executed: Mapping[WeightLayout, Executed], verdict: Verdict, regime: Regime) -> str:
-    """The kernels are handed what is stored, in two layouts."""
+    """The kernels get what is stored, in two layouts."""
     out_in, in_out = (_operators(executed, layout) for layout in WeightLayout)
     is_same = _name(out_in) == _name(in_out)
-    whose = f"{_name(out_in)} is handed the weight" if is_same else f"{out_in} and {in_out} are handed theirs"
-    kernels = f"{whose} as it is stored"
+    names = _name(out_in) if is_same else f"{out_in} and {in_out}"
+    kernels = f"the kernels of {names} get the weight as it is stored"
     if verdict in _DIFFERENT:
         axes = [WeightLayout.OUT_IN.axes, WeightLayout.IN_OUT.axes]
         faster, slower = axes if verdict is Verdict.PAYS_OFF else reversed(axes)

@@ -64,7 +64,7 @@ def test_stored_layouts_that_are_executed_say_which_is_faster() -> None:
     stored = executed("out_in", "in_out")
     assert "[out, in] is faster than [in, out]" in cause(stored, Verdict.PAYS_OFF)
     assert "[in, out] is faster than [out, in]" in cause(stored, Verdict.COSTS)
-    assert cause(stored, Verdict.COSTS).startswith("Gemm is handed the weight as it is stored")
+    assert cause(stored, Verdict.COSTS).startswith("the kernels of Gemm get the weight as it is stored")
     assert "by layout or by operator" not in cause(stored, Verdict.COSTS)
     unlike = executed("out_in", "in_out", ("F.linear (aten::addmm)", "x @ W (aten::mm)"))
     assert "by layout or by operator" in cause(unlike, Verdict.COSTS)
