@@ -41,7 +41,7 @@ from profiler.records import (
     Weights,
 )
 from profiler.report.html import render_html
-from profiler.report.library import javascript
+from profiler.report.page.library import javascript
 from profiler.report.summary import make_report
 from profiler.session import ARMS
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import vl_convert
 
-from profiler.report.library import FILE, SNIPPET, vegalite_version
+from profiler.report.page.library import FILE, SNIPPET, vegalite_version
 
 PATH = Path(__file__).resolve().parents[1] / "profiler" / "report" / "templates" / FILE
 

@@ -9,9 +9,9 @@ from models.layout import WeightLayout
 from profiler.commands.options import CONFIDENCE, MARGIN, PATH, combine, force_option
 from profiler.errors import OptionError
 from profiler.files import write_whole
-from profiler.report.before_after import make_changes
-from profiler.report.change_formats import ChangeFormat, render_changes
-from profiler.report.changes import AnswerChange, Changes, Movement
+from profiler.report.changes.derive import make_changes
+from profiler.report.changes.formats import ChangeFormat, render_changes
+from profiler.report.changes.records import AnswerChange, Changes, Movement
 from profiler.session import load_session
 
 

@@ -12,14 +12,14 @@ from typing import Any
 from profiler.errors import MissingPackageError
 from profiler.records import Record
 from profiler.report.board import PAGE_COLOURS, board_svg
-from profiler.report.captions import Caption
-from profiler.report.downloads import Download, downloads_of
 from profiler.report.facts import MomentText, method_lines, timeline_texts
-from profiler.report.glossary import TERMS
-from profiler.report.library import NEEDED_FOR, javascript
 from profiler.report.machine import Section, report_sections
-from profiler.report.pagedata import Filter, page_data
-from profiler.report.pagerows import (
+from profiler.report.page.captions import Caption
+from profiler.report.page.data import Filter, page_data
+from profiler.report.page.downloads import Download, downloads_of
+from profiler.report.page.glossary import TERMS
+from profiler.report.page.library import NEEDED_FOR, javascript
+from profiler.report.page.rows import (
     NEXT_STEPS,
     BesideRow,
     CaseRow,

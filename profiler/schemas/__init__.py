@@ -7,7 +7,7 @@ import msgspec
 
 from profiler.explain.evidence import Explanation
 from profiler.records import HardwareInfo, Manifest, SessionRecord
-from profiler.report.changes import Changes
+from profiler.report.changes.records import Changes
 from profiler.report.summary import Report
 
 PUBLISHED = {

@@ -26,9 +26,9 @@ from profiler.records import (
     Session,
     Verdict,
 )
-from profiler.report.before_after import make_changes
-from profiler.report.change_formats import ChangeFormat, render_changes
-from profiler.report.changes import AnswerChange, Changes, Movement, SpeedupMovement
+from profiler.report.changes.derive import make_changes
+from profiler.report.changes.formats import ChangeFormat, render_changes
+from profiler.report.changes.records import AnswerChange, Changes, Movement, SpeedupMovement
 from profiler.report.render import Format, render
 from profiler.report.summary import make_report
 from profiler.schemas import format_schema

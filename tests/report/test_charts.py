@@ -10,7 +10,7 @@ from profiler.records import Estimate, HardwareInfo, Session, Verdict
 from profiler.report.charts import ChartName, chart_spec, has_content
 from profiler.report.charts.frame import SPANS, Frame, cache_marks, forms_grid, frame_of, named_sizes
 from profiler.report.charts.theme import config
-from profiler.report.pagedata import frame_for
+from profiler.report.page.data import frame_for
 from profiler.report.points import Point, known_ratio, points_of, shortened
 from profiler.report.side_by_side import numbered
 from profiler.report.summary import make_report

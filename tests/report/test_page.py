@@ -19,11 +19,11 @@ from profiler.errors import MissingPackageError
 from profiler.records import Failure, HardwareInfo, Session, Stage
 from profiler.report.board import PICTURE_COLOURS, WIDTH, board_boxes, board_svg, board_words
 from profiler.report.charts import chart_spec
-from profiler.report.downloads import MOST_BYTES, downloads_of
 from profiler.report.html import missing_packages, render_html
-from profiler.report.library import javascript
-from profiler.report.pagedata import page_data, script_safe
-from profiler.report.pagerows import NEXT_STEPS
+from profiler.report.page.data import page_data, script_safe
+from profiler.report.page.downloads import MOST_BYTES, downloads_of
+from profiler.report.page.library import javascript
+from profiler.report.page.rows import NEXT_STEPS
 from profiler.report.pictures import NAMES, PictureFormat, drawable, render_picture
 from profiler.report.summary import make_report
 from scripts import write_vega

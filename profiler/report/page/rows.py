@@ -15,10 +15,10 @@ from profiler.report.cells import (
     regime_text,
     row_text,
 )
+from profiler.report.page.truths import Truth, truths
 from profiler.report.points import Point, points_of
 from profiler.report.side_by_side import Agreement
 from profiler.report.summary import Report, Row
-from profiler.report.truths import Truth, truths
 
 NEXT_STEPS = {
     Stage.START: "see whether the runtime imports on this machine: a wheel may be built for newer cores",

@@ -25,8 +25,8 @@ from profiler.analyze.statistics import expm1
 from profiler.errors import InputError
 from profiler.hardware.reports import differing_facts, machine_name
 from profiler.records import Comparison, Estimate, Session, Verdict
-from profiler.report.change_cautions import change_cautions
-from profiler.report.changes import (
+from profiler.report.changes.cautions import change_cautions
+from profiler.report.changes.records import (
     CHANGES_SCHEMA,
     AnswerChange,
     CaseChange,

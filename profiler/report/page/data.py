@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from profiler.records import Record
-from profiler.report.captions import Caption, caption_of
 from profiler.report.charts import ChartName, chart_spec, has_content
 from profiler.report.charts.frame import Frame, cache_marks, frame_of
 from profiler.report.charts.theme import config
+from profiler.report.page.captions import Caption, caption_of
 from profiler.report.points import Point, points_of
 from profiler.report.summary import Report
 

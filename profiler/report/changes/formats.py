@@ -6,8 +6,8 @@ import msgspec
 
 from models.layout import WeightLayout
 from profiler.report.cells import format_interval, format_ratio, format_time, group_title, grouped
-from profiler.report.change_answer import doubt_sentence, drift_sentence, headline, method_sentence, verdict_sentence
-from profiler.report.changes import CaseChange, Changes, LayoutChange, Movement, Side, SpeedupMovement
+from profiler.report.changes.answer import doubt_sentence, drift_sentence, headline, method_sentence, verdict_sentence
+from profiler.report.changes.records import CaseChange, Changes, LayoutChange, Movement, Side, SpeedupMovement
 from profiler.report.columns import aligned, wrap
 from profiler.report.markdown import escape, render_table
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 from models.layout import WeightLayout
 from profiler.analyze.change import Doubt
-from profiler.report.changes import AnswerChange, Changes, LayoutChange, Movement, SpeedupMovement
+from profiler.report.changes.records import AnswerChange, Changes, LayoutChange, Movement, SpeedupMovement
 
 MAX_NAMED = 5  # cases that a sentence names; the table has all
 

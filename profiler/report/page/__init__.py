@@ -1,0 +1,1 @@
+"""The parts of the HTML page: its data and tables, the words around its charts, its downloads and its JavaScript."""
