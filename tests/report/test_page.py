@@ -331,3 +331,11 @@ def test_a_page_needs_no_vl_convert_and_pictures_say_that_they_do(
 def test_the_library_in_the_package_is_what_vl_convert_bundles_for_altair() -> None:
     """After either has changed in constraints.txt: scripts/write_vega.py."""
     assert javascript() == write_vega.bundle()
+
+
+def test_boards_stand_side_by_side_case_by_case() -> None:
+    faster, slower = (make_session({make_case(): factor}, passes=8) for factor in (1.25, 0.8))
+    text = page(faster, slower)
+    assert "The sign flips between boards in 1 of 1 case" in html.unescape(text)
+    assert '<td class="left together sign-flips">sign flips</td>' in text
+    assert "Boards side by side" not in page()
