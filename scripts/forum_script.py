@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The script of the forum answer, as a reader would run it; `layout-profiler claims` runs the same beside our protocol.
 
 python -m scripts.forum_script --small      # or without, for the original 2,200 products of 10000x10000 weights
