@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Write `profiler/claims/keras_dense.npz`: weights, an input and the output of a real Keras model, trained a little.
 
 Needs `pip install keras` beside torch; nothing else in this project does. Last run with Keras 3.15.1 on torch 2.13.0:
