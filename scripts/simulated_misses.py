@@ -1,24 +1,24 @@
 #!/usr/bin/env python3
 """Prints how many cache misses each layout causes with a Pi 3's, 4's and 5's caches, as a Markdown table.
 
-Usage: .venv/bin/python scripts/simulated_misses.py [--quick] [BUNDLE]
+Usage: .venv/bin/python scripts/simulated_misses.py [--quick] [--board BOARD]... [--bundle BUNDLE]
 
 Every layout, runtime, batch and board runs twice under valgrind, in processes of its own, as many at a time as there
 are CPUs: the counts are simulated, and do not mind. The last column is by how much the two differ, the larger of both
 levels; the goal is 2 %. Where a call misses fewer than 100 times, the difference is given in misses.
 Kernels of this machine's architecture on a board's caches: no time can be told from it.
 
---quick: a Pi 3's caches, 1024x1024, batch 1 alone. BUNDLE: one with these squares, exported before; else the extra
-`torch` exports them. Needs valgrind and a C compiler; runtimes that are not installed are left out.
+Needs valgrind and a C compiler; runtimes that are not installed are left out.
 """
 
+import argparse
 import concurrent.futures
 import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from models.layout import LinearShape, WeightLayout
@@ -47,22 +47,29 @@ HEAD = ("board", "layer", "batch", "runtime", "layout", "D1 misses", "LL misses"
 
 def main() -> None:
     """Count everything and print the table."""
-    arguments = [text for text in sys.argv[1:] if text != "--quick"]
-    is_quick = len(arguments) < len(sys.argv) - 1
+    chosen = read_arguments()
     started = time.monotonic()
     print(f"| {' | '.join(HEAD)} |")
     print(f"|{'---|' * 5}{'--:|' * 4}")
     pairs: list[tuple[Counted, Counted]] = []
     with tempfile.TemporaryDirectory() as folder:
-        bundle = open_bundle(Path(arguments[0]) if arguments else export(Path(folder) / "bundle", is_quick=is_quick))
-        cases = choose(bundle, is_quick=is_quick)
-        for board in BOARDS[:1] if is_quick else BOARDS:
-            first, again = (count_board(bundle, board, cases) for _ in range(REPEATS))
-            for pair in zip(first, again, strict=True):
+        bundle = open_bundle(chosen.bundle or export(Path(folder) / "bundle", is_quick=chosen.quick))
+        cases = choose(bundle, is_quick=chosen.quick)
+        for board in chosen.board or (BOARDS[:1] if chosen.quick else BOARDS):
+            for pair in count_board(bundle, board, cases):
                 pairs.append(pair)
                 print(f"| {' | '.join(row(board, *pair))} |", flush=True)
     print()
     print(closing(pairs, seconds=time.monotonic() - started))
+
+
+def read_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a Pi 3's caches, 1024x1024, batch 1 alone")
+    parser.add_argument("--board", action="append", help="of `hardware/boards.toml`; can be given again")
+    parser.add_argument("--bundle", type=Path, help="one with these squares; else the extra `torch` exports it")
+    return parser.parse_args()
 
 
 def export(folder: Path, *, is_quick: bool) -> Path:
@@ -89,15 +96,18 @@ def choose(bundle: Bundle, *, is_quick: bool) -> list[PlannedCase]:
     return cases
 
 
-def count_board(bundle: Bundle, board: str, cases: Sequence[PlannedCase]) -> list[Counted]:
-    """Both layouts of all cases with that board's caches, some at a time."""
+def count_board(bundle: Bundle, board: str, cases: Sequence[PlannedCase]) -> Iterator[tuple[Counted, Counted]]:
+    """Both layouts of each case twice with that board's caches, some at a time and one after another as they end."""
     geometry = board_geometry(*choose_board(board))
     with (
         simulation(geometry) as simulated,
         concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
-        arms = pool.map(lambda case: count(bundle, case, simulated), cases)
-        return [arm for pair in arms for arm in pair]
+        counted = pool.map(
+            lambda case: count(bundle, case, simulated), [case for case in cases for _ in range(REPEATS)]
+        )
+        for first in counted:
+            yield from zip(first, next(counted), strict=True)
 
 
 def count(bundle: Bundle, case: PlannedCase, simulated: Simulation) -> list[Counted]:
