@@ -147,3 +147,10 @@ def make_session(factors: dict[Case, float], *, passes: int = PASSES, seed: int 
         ),
         end=End(reason=EndReason.COMPLETE, utc="2026-11-21T00:01:00Z", elapsed_s=60.0),
     )
+
+
+def write_session(path: Path, session: Session) -> Path:
+    """The session as a file, as a run would leave it. Returns the path."""
+    records = [session.header, *session.conditions, *session.blocks, *([session.end] if session.end else [])]
+    path.write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
+    return path

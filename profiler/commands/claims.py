@@ -14,7 +14,6 @@ from profiler.claims.examine import Examination, examine_all
 from profiler.claims.lab import Lab
 from profiler.claims.records import CLAIMS_SCHEMA, ClaimTable, Scale
 from profiler.claims.registry import choose_claims
-from profiler.claims.render import render_json, render_markdown, render_terminal
 from profiler.claims.workshop import Workshop
 from profiler.commands.options import combine, force_option, quiet_option
 from profiler.commands.progress import RunProgress
@@ -22,6 +21,7 @@ from profiler.files import refuse_existing, write_whole
 from profiler.hardware.capture import capture_hardware
 from profiler.hardware.conditions import utc_now
 from profiler.records import HardwareInfo
+from profiler.report.claims import claims_json, claims_markdown, claims_terminal
 
 MARKDOWN_SUFFIXES = {".md", ".markdown"}
 
@@ -84,13 +84,13 @@ def command(
 
 def _put(table: ClaimTable, output: Path | None, *, as_json: bool, force: bool) -> None:
     if output is None:
-        click.echo(render_json(table) if as_json else render_terminal(table), nl=False)
+        click.echo(claims_json(table) if as_json else claims_terminal(table), nl=False)
         return
     suffix = output.suffix.lower()
     is_json = as_json or suffix == ".json"
-    text = render_json(table) if is_json else render_terminal(table)
+    text = claims_json(table) if is_json else claims_terminal(table)
     if not is_json and suffix in MARKDOWN_SUFFIXES:
-        text = render_markdown(table)
+        text = claims_markdown(table)
     write_whole(output, text.encode(), force=force)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from profiler.claims.file import load_claims
 from profiler.commands.options import CONFIDENCE, MARGIN, combine, force_option
 from profiler.commands.screen import screen_of
 from profiler.errors import OptionError
@@ -32,6 +33,10 @@ _FORMATS = [item.value for item in (*Format, *PictureFormat)]
     "--chart", "charts", type=click.Choice(NAMES), multiple=True,
     help="Which picture to draw with --format svg or png.  [default: all]",
 )  # fmt: skip
+@click.option(
+    "--claims", "claims_file", type=click.Path(path_type=Path),
+    help="Add the table that `layout-profiler claims -o FILE.json` wrote.",
+)  # fmt: skip
 @click.option("--margin", type=MARGIN, help="The smallest difference worth acting on.  [default: the run's]")
 @click.option("--confidence", "confidence_level", type=CONFIDENCE, help="How sure.  [default: the run's]")
 @combine(force_option)
@@ -40,6 +45,7 @@ def command(
     output_format: str,
     output: Path | None,
     charts: tuple[str, ...],
+    claims_file: Path | None,
     margin: float | None,
     confidence_level: float | None,
     force: bool,  # noqa: FBT001 - click's way
@@ -53,8 +59,13 @@ def command(
     is_picture = output_format in set(PictureFormat)
     if charts and not is_picture:
         raise OptionError("--chart chooses a picture: add --format svg or --format png")
+    if claims_file is not None and (is_picture or output_format == Format.CSV):
+        raise OptionError(f"--claims adds a text: --format {output_format} has no place for it, the others have")
     report = make_report(
-        tuple(load_session(path) for path in sessions), margin=margin, confidence_level=confidence_level
+        tuple(load_session(path) for path in sessions),
+        margin=margin,
+        confidence_level=confidence_level,
+        claims=load_claims(claims_file) if claims_file is not None else None,
     )
     if is_picture:
         _write_pictures(report, PictureFormat(output_format), charts, output, force=force)

@@ -12,6 +12,7 @@ from typing import Any
 from profiler.errors import MissingPackageError
 from profiler.records import Record
 from profiler.report.board import PAGE_COLOURS, board_svg
+from profiler.report.claims import ClaimText, claim_texts, claims_conditions, claims_summary
 from profiler.report.facts import MomentText, method_lines, timeline_texts
 from profiler.report.machine import Section, report_sections
 from profiler.report.page.captions import Caption
@@ -75,6 +76,8 @@ class Page(Record, frozen=True, kw_only=True):
     costs: list[CostLine]
     truths: list[TruthGroup]
     downloads: list[Download]
+    claims_notes: list[str]
+    claims: list[ClaimText]
 
     @property
     def is_large(self) -> bool:
@@ -135,6 +138,8 @@ def _page(report: Report, raw: Sequence[bytes], captions: list[Caption], filters
         costs=cost_lines(report, cases),
         truths=truth_groups(report, cases),
         downloads=downloads_of(report, raw),
+        claims_notes=[claims_summary(report.claims), claims_conditions(report.claims)] if report.claims else [],
+        claims=claim_texts(report.claims) if report.claims else [],
     )  # fmt: skip
 
 

@@ -1,8 +1,5 @@
 """The report as GitHub-flavoured Markdown, for issue threads."""
 
-import re
-from collections.abc import Iterable, Sequence
-
 import msgspec
 
 from profiler.report.boards import boards_legend, boards_note, boards_tables
@@ -14,11 +11,12 @@ from profiler.report.cells import (
     cost_text,
     groups,
     limit_lines,
-    plain,
     row_text,
     truth_lines,
 )
+from profiler.report.claims import CLAIMS_TITLE, claims_markdown
 from profiler.report.facts import method_lines, timeline_texts
+from profiler.report.gfm import escape, render_table
 from profiler.report.machine import hardware_lines
 from profiler.report.summary import Report, Row, Summary
 
@@ -30,13 +28,11 @@ _TIMELINE_HEAD = ("before", "at", "canary", "frequency", "temperature", "load", 
 
 
 def render_markdown(report: Report) -> str:
-    """All sessions, one after another."""
-    return "\n\n".join([*_boards(report), *(_session(summary) for summary in report.sessions)]) + "\n"
-
-
-def escape(text: object) -> str:
-    """Text that Markdown shows as it is: no links, no HTML, no table breaks."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!&@])", r"\\\1", plain(text))
+    """All sessions, one after another, and then the claims."""
+    parts = [*_boards(report), *(_session(summary) for summary in report.sessions)]
+    if report.claims is not None:
+        parts.append(f"# {CLAIMS_TITLE}\n\n{claims_markdown(report.claims).rstrip()}")
+    return "\n\n".join(parts) + "\n"
 
 
 def _boards(report: Report) -> list[str]:
@@ -128,9 +124,3 @@ def _cells(row: Row, text: RowText) -> tuple[str, ...]:
 
 def _equal_by_now(text: RowText) -> str:
     return f"equal by now at a margin of {text.equal_margin}" if text.equal_margin else ""
-
-
-def render_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table whose cells are shown as they are."""
-    lines: list[Iterable[str]] = [head, ("---",) * len(head), *(map(escape, row) for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -9,6 +9,7 @@ from profiler.analyze.cause import cause_of, regime_of
 from profiler.analyze.comparison import compare_session, rule_of
 from profiler.analyze.limits import limit_for
 from profiler.analyze.statistics import exp, expm1
+from profiler.claims.records import ClaimTable
 from profiler.hardware.caches import cache_level_for
 from profiler.hardware.reports import machine_name
 from profiler.records import (
@@ -47,7 +48,7 @@ from profiler.report.side_by_side import (
 )
 from profiler.report.warnings import Warning_, warnings_beside, warnings_for
 
-REPORT_SCHEMA = 4
+REPORT_SCHEMA = 5
 
 
 class Arm(Record, frozen=True, kw_only=True):
@@ -145,7 +146,8 @@ class Report(Record, frozen=True, kw_only=True):
     """One or several sessions; what `--format json` prints.
 
     Of several, `boards` names each, `side_by_side` has every case with what each session says of it, `boards_answer`
-    says in sentences how often they agree, and `boards_cautions` what forbids to compare number by number.
+    says in sentences how often they agree, and `boards_cautions` what forbids to compare number by number. `claims` is
+    what became of the two founding texts' claims, where a table of them was given.
     """
 
     schema_version: int
@@ -155,10 +157,15 @@ class Report(Record, frozen=True, kw_only=True):
     boards_answer: str = ""
     boards_cautions: tuple[Warning_, ...] = ()
     side_by_side: tuple[SideBySide, ...] = ()
+    claims: ClaimTable | None = None
 
 
 def make_report(
-    sessions: tuple[Session, ...], *, margin: float | None = None, confidence_level: float | None = None
+    sessions: tuple[Session, ...],
+    *,
+    margin: float | None = None,
+    confidence_level: float | None = None,
+    claims: ClaimTable | None = None,
 ) -> Report:
     """Derive what every format shows; margin and confidence level are each run's own unless given."""
     headers = [session.header for session in sessions]
@@ -181,6 +188,7 @@ def make_report(
         boards_answer=boards_answer(cases, boards),
         boards_cautions=board_cautions(headers, boards),
         side_by_side=cases,
+        claims=claims,
     )
 
 

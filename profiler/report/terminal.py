@@ -18,6 +18,7 @@ from profiler.report.cells import (
     row_text,
     truth_lines,
 )
+from profiler.report.claims import CLAIMS_TITLE, claims_terminal
 from profiler.report.columns import aligned, wrap
 from profiler.report.facts import method_lines, sparkline
 from profiler.report.lines import Line
@@ -28,8 +29,10 @@ from profiler.report.table import table_lines
 
 
 def render_terminal(report: Report, screen: Screen = PLAIN) -> str:
-    """All sessions, one after another."""
+    """All sessions, one after another, and then the claims."""
     parts = [*_boards(report), *(_session(summary, screen) for summary in report.sessions)]
+    if report.claims is not None:
+        parts.append(f"{screen.paint(CLAIMS_TITLE, bold=True)}\n\n{claims_terminal(report.claims).rstrip()}")
     return screen.fit("\n\n".join(parts) + "\n")
 
 

@@ -5,6 +5,7 @@ import json
 
 import msgspec
 
+from profiler.claims.records import ClaimTable
 from profiler.explain.evidence import Explanation
 from profiler.records import HardwareInfo, Manifest, SessionRecord
 from profiler.report.changes.records import Changes
@@ -17,6 +18,7 @@ PUBLISHED = {
     "report": Report,
     "explanation": Explanation,
     "changes": Changes,
+    "claims": ClaimTable,
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 from profiler.records import Fact, Session
 from tests.conftest import Cli
 from tests.report.test_changes import ONE, ORT, SAME, edited, measured
+from tests.sessions import write_session
 
 SESSIONS = {
     "old": measured(SAME, seed=1),
@@ -22,10 +23,7 @@ SESSIONS = {
 
 
 def write(folder: Path, session: Session, name: str) -> Path:
-    path = folder / f"{name}.jsonl"
-    records = [session.header, *session.conditions, *session.blocks, session.end]
-    path.write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
-    return path
+    return write_session(folder / f"{name}.jsonl", session)
 
 
 @pytest.fixture

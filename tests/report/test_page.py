@@ -30,7 +30,7 @@ from scripts import write_vega
 from tests.conftest import Cli
 from tests.hardware.trees import NAMES as BOARDS
 from tests.hardware.trees import board
-from tests.sessions import make_case, make_session
+from tests.sessions import make_case, make_session, write_session
 
 CASES = {make_case(1): 1.0, make_case(8): 1.25, make_case(1, "onnxruntime"): 0.8}
 SESSION = make_session(CASES, passes=8)
@@ -276,10 +276,7 @@ def test_what_cannot_be_drawn_is_not_offered() -> None:
 
 @pytest.fixture
 def session_file(tmp_path: Path) -> Path:
-    path = tmp_path / "session.jsonl"
-    records = (SESSION.header, *SESSION.blocks, SESSION.end)
-    path.write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
-    return path
+    return write_session(tmp_path / "session.jsonl", SESSION)
 
 
 @pytest.mark.slow

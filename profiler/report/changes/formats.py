@@ -9,7 +9,7 @@ from profiler.report.cells import format_interval, format_ratio, format_time, gr
 from profiler.report.changes.answer import doubt_sentence, drift_sentence, headline, method_sentence, verdict_sentence
 from profiler.report.changes.records import CaseChange, Changes, LayoutChange, Movement, Side, SpeedupMovement
 from profiler.report.columns import aligned, wrap
-from profiler.report.markdown import escape, render_table
+from profiler.report.gfm import escape, render_table
 
 _HEAD = ("layer", "batch", "[out,in] new / old", "[in,out] new / old", "verdict")
 _MARKDOWN_HEAD = ("layer", "batch", "passes", "[out, in] before -> after", "ratio [interval]", "",

@@ -1,54 +1,72 @@
-"""The table of claims for the terminal, as Markdown and as JSON. Text out, nothing else."""
-
-import textwrap
-from collections.abc import Sequence
+"""The table of claims: on a terminal, as Markdown, as JSON, and the texts that a page arranges."""
 
 import msgspec
 
 from profiler.claims.records import ClaimResult, ClaimTable, Figure, Outcome, Unit
+from profiler.records import Record
 from profiler.report.cells import format_bytes, format_time, plain
+from profiler.report.columns import wrap
+from profiler.report.gfm import escape, render_table
 
-WIDTH = 80
+CLAIMS_TITLE = "What became of the two claims"
 INDENT = "    "
 
 
-def render_terminal(table: ClaimTable) -> str:
+class ClaimText(Record, frozen=True, kw_only=True):
+    """A row in words."""
+
+    number: int
+    quote: str
+    done: str
+    figures: tuple[str, ...]
+    outcome: str
+    reason: str
+
+
+def claim_texts(table: ClaimTable) -> list[ClaimText]:
+    """Every row in words."""
+    return [
+        ClaimText(
+            number=result.number,
+            quote=_quote(result),
+            done=result.done,
+            figures=tuple(map(format_figure, result.figures)),
+            outcome=result.outcome.value,
+            reason=result.reason,
+        )
+        for result in table.results
+    ]
+
+
+def claims_terminal(table: ClaimTable) -> str:
     """A paragraph per claim; a summary first."""
-    lines = [*_wrap(summary(table), ""), *_wrap(conditions(table), ""), ""]
-    for result in table.results:
-        lines += _wrap(f"{result.number}. {result.outcome.upper()}: {_quote(result)}", "", later=INDENT)
-        lines += _wrap(f"done: {plain(result.done)}", INDENT)
-        lines += [
-            line for figure in result.figures for line in _wrap(format_figure(figure), INDENT * 2, later=INDENT * 3)
-        ]
-        lines += _wrap(f"so: {plain(result.reason)}", INDENT)
-        lines += [f"{INDENT}({result.elapsed_s:.0f} s)", ""]
+    lines = [wrap(claims_summary(table)), wrap(claims_conditions(table)), ""]
+    for text, result in zip(claim_texts(table), table.results, strict=True):
+        lines.append(wrap(f"{text.number}. {text.outcome.upper()}: {text.quote}", INDENT))
+        lines.append(_indented(f"done: {text.done}", 1))
+        lines += [_indented(figure, 2) for figure in text.figures]
+        lines += [_indented(f"so: {text.reason}", 1), f"{INDENT}({result.elapsed_s:.0f} s)", ""]
     return "\n".join(lines)
 
 
-def render_markdown(table: ClaimTable) -> str:
+def claims_markdown(table: ClaimTable) -> str:
     """A table with a row per claim."""
-    lines = [
-        summary(table),
-        "",
-        conditions(table),
-        "",
-        "| | the text says | done here | figures | outcome |",
-        "|---|---|---|---|---|",
+    rows = [
+        (text.number, text.quote, text.done, text.figures or ("-",), f"{text.outcome}: {text.reason}")
+        for text in claim_texts(table)
     ]
-    for result in table.results:
-        figures = "<br>".join(_cell(format_figure(figure)) for figure in result.figures) or "-"
-        outcome = f"**{result.outcome}**: {_cell(result.reason)}"
-        lines.append(f"| {result.number} | {_cell(_quote(result))} | {_cell(result.done)} | {figures} | {outcome} |")
-    return "\n".join(lines) + "\n"
+    head = ("", "the text says", "done here", "figures", "outcome")
+    return (
+        "\n\n".join([escape(claims_summary(table)), escape(claims_conditions(table)), render_table(head, rows)]) + "\n"
+    )
 
 
-def render_json(table: ClaimTable) -> str:
+def claims_json(table: ClaimTable) -> str:
     """The records themselves."""
     return msgspec.json.format(msgspec.json.encode(table), indent=1).decode() + "\n"
 
 
-def summary(table: ClaimTable) -> str:
+def claims_summary(table: ClaimTable) -> str:
     """How many claims hold, and how many do not."""
     counts = {outcome: sum(result.outcome is outcome for result in table.results) for outcome in Outcome}
     words = {
@@ -62,7 +80,7 @@ def summary(table: ClaimTable) -> str:
     return f"Of {count} {'claim' if count == 1 else 'claims'} {', '.join(parts) or 'none was examined'}."
 
 
-def conditions(table: ClaimTable) -> str:
+def claims_conditions(table: ClaimTable) -> str:
     """Where, when and with what; a busy machine says so."""
     software = ", ".join(f"{name} {version}" for name, version in sorted(table.software.items()))
     load = table.load_average
@@ -101,10 +119,6 @@ def _quote(result: ClaimResult) -> str:
     return f'"{result.quote}" ({result.text})'
 
 
-def _cell(text: str) -> str:
-    """No text may end a cell."""
-    return plain(text).replace("|", "\\|")
-
-
-def _wrap(text: str, indent: str, *, later: str | None = None) -> Sequence[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent if later is None else later)
+def _indented(text: str, depth: int) -> str:
+    """A paragraph that begins at that depth; of a figure the later lines lie deeper."""
+    return wrap(INDENT * depth + text, INDENT * (depth + (depth > 1)))
