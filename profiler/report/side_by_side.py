@@ -38,7 +38,7 @@ class Told(Record, frozen=True, kw_only=True):
 class SideBySide(Record, frozen=True, kw_only=True):
     """One case on several boards.
 
-    `verdicts` and `speedups` are aligned with the report's sessions, None where a session does not have the case.
+    `case_ids`, `verdicts` and `speedups` are aligned with the report's sessions, None where one does not have the case.
     `speedup` is time(in_out) / time(out_in): above 1 transposed storage pays off.
     """
 
@@ -51,6 +51,7 @@ class SideBySide(Record, frozen=True, kw_only=True):
     threads: int
     weights: Weights
     control: Control
+    case_ids: tuple[str | None, ...]
     verdicts: tuple[Verdict | None, ...]
     speedups: tuple[Estimate | None, ...]
     agreement: Agreement
@@ -80,13 +81,15 @@ def set_side_by_side(headers: Sequence[Header], told: Sequence[dict[str, Told]])
     everything = dict.fromkeys(key for own in keys for key in own)
     return tuple(
         _side_by_side(
-            key, [says.get(own[key].id) if key in own else None for own, says in zip(keys, told, strict=True)]
+            key,
+            [own[key].id if key in own else None for own in keys],
+            [says.get(own[key].id) if key in own else None for own, says in zip(keys, told, strict=True)],
         )
         for key in everything
     )
 
 
-def _side_by_side(key: CaseKey, told: Sequence[Told | None]) -> SideBySide:
+def _side_by_side(key: CaseKey, case_ids: Sequence[str | None], told: Sequence[Told | None]) -> SideBySide:
     words = next(says for says in told if says is not None)
     verdicts = tuple(says.verdict if says else None for says in told)
     case = key.case
@@ -100,6 +103,7 @@ def _side_by_side(key: CaseKey, told: Sequence[Told | None]) -> SideBySide:
         threads=case.threads,
         weights=case.weights,
         control=case.control,
+        case_ids=tuple(case_ids),
         verdicts=verdicts,
         speedups=tuple(says.speedup if says else None for says in told),
         agreement=agreement_of(verdicts),

@@ -196,9 +196,16 @@ def test_hostile_names_stay_text_and_break_nothing(opened: Open, width: int) -> 
 
 def test_several_boards_can_be_chosen(opened: Open) -> None:
     page = opened(MIXED, SESSION)
+    beside = page.locator("tr[data-cases]")
+    together = beside.count()
     assert rows(page).count() == 7
+    assert together >= 2
     drawn_again(page, page.locator('fieldset[data-key="board"] input').first.uncheck)
     assert rows(page).count() == 3
+    assert page.locator("tr[data-cases]:visible").count() == together  # the other board still has these cases
+    drawn_again(page, page.get_by_label("numpy", exact=True).uncheck)
+    assert "numpy" not in " ".join(page.locator("tr[data-cases]:visible").all_inner_texts())
+    assert page.locator("tr[data-cases]:visible").count() < together
 
 
 @pytest.mark.parametrize("change", [{"blocks": (), "end": None}, {"failures": ()}])

@@ -71,6 +71,9 @@ def test_each_case_has_what_every_session_says_of_it() -> None:
     assert found["numpy, 64x64, batch 8"].agreement is Agreement.FLIPS
     assert found["numpy, 64x64, batch 1"].verdicts == (EQUAL, EQUAL, PAYS)
     assert found["onnxruntime, 64x64, batch 1"].verdicts == (COSTS, None, COSTS)
+    ids = found["onnxruntime, 64x64, batch 1"].case_ids
+    assert ids[1] is None
+    assert all(row.case.id in ids for row in report.sessions[0].rows if row.case.runtime == "onnxruntime")
     speedup = found["numpy, 64x64, batch 8"].speedups[1]
     assert speedup is not None
     assert speedup.point == pytest.approx(0.8, rel=0.01)
@@ -160,7 +163,7 @@ def with_agreement(agreement: Agreement, number: int) -> SideBySide:
     return SideBySide(
         label=f"case {number}", runtime="numpy", form=Form.CONTROLLED, dimensions="64x64", batch="1", dtype="float32",
         threads=1, weights=Weights.WARM, control=Control.NONE, verdicts=(PAYS, COSTS),
-        speedups=(Estimate(point=1.0, low=1.0, high=1.0, confidence_level=0.95), None), agreement=agreement,
+        case_ids=(None, None), speedups=(Estimate(point=1.0, low=1.0, high=1.0, confidence_level=0.95), None), agreement=agreement,
     )  # fmt: skip
 
 

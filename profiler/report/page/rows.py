@@ -67,8 +67,12 @@ class TruthGroup(Record, frozen=True, kw_only=True):
 
 
 class BesideRow(Record, frozen=True, kw_only=True):
-    """A case on several boards: of each its verdict and speedup in words, with the style of the verdict."""
+    """A case on several boards: of each its verdict and speedup in words, with the style of the verdict.
 
+    `numbers` are its places among all cases, by which the script finds it.
+    """
+
+    numbers: str
     label: str
     cells: list[tuple[str, str, str]]
     agreement: str
@@ -102,8 +106,11 @@ def case_rows(report: Report) -> tuple[Setting, list[CaseRow]]:
 
 def beside_rows(report: Report) -> list[BesideRow]:
     """Every case that several sessions have, board by board."""
+    places = [(at, row.case.id) for at, summary in enumerate(report.sessions) for row in summary.rows]
+    numbers = {place: number for number, place in enumerate(places)}
     return [
         BesideRow(
+            numbers=" ".join(str(numbers[place]) for place in enumerate(case.case_ids) if place in numbers),
             label=case.label,
             cells=[
                 (verdict.value, format_ratio(speedup), _css(verdict)) if verdict else ("not measured", "", "")

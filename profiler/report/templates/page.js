@@ -264,6 +264,9 @@
     shown = cases.filter((one) => page.filters.every(({ key }) => !hidden[key].has(one[key])));
     const numbers = new Set(shown.map((one) => one.number));
     for (const row of document.querySelectorAll("section tr[data-case]")) row.hidden = !numbers.has(Number(row.dataset.case));
+    for (const row of document.querySelectorAll("tr[data-cases]")) {
+      row.hidden = !row.dataset.cases.split(" ").some((number) => numbers.has(Number(number)));
+    }
     const status = document.getElementById("status");
     if (status) status.textContent = `${shown.length} of ${cases.length} cases are shown.`;
     return drawAll();
