@@ -13,6 +13,7 @@ Kernels of this machine's architecture on a board's caches: no time can be told 
 """
 
 import concurrent.futures
+import contextlib
 import os
 import statistics
 import sys
@@ -23,15 +24,16 @@ from pathlib import Path
 
 from models.layout import LinearShape, WeightLayout
 from models.workload import format_batch, linear_workload
-from profiler.bundle import Bundle, open_bundle
+from profiler.bundle import Bundle
 from profiler.explain.boards import choose_board
 from profiler.explain.evidence import Counted
 from profiler.explain.gather import count_case
 from profiler.explain.geometry import board_geometry
 from profiler.explain.select import Choice, choose_cases
 from profiler.explain.simulation import Simulation, simulation
-from profiler.measure.plan import PlannedCase
+from profiler.measure.plan import PlannedCase, needed_entries
 from profiler.runtimes import runtime_info
+from profiler.zipped import AnyBundle, find_bundle, in_folder
 
 BOARDS = ("rpi-3", "rpi-4", "rpi-5")
 SIZES = (64, 512, 1024)
@@ -53,9 +55,11 @@ def main() -> None:
     print(f"| {' | '.join(HEAD)} |")
     print(f"|{'---|' * 5}{'--:|' * 4}")
     pairs: list[tuple[Counted, Counted]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        bundle = open_bundle(Path(arguments[0]) if arguments else export(Path(folder) / "bundle", is_quick=is_quick))
-        cases = choose(bundle, is_quick=is_quick)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        opened = find_bundle(Path(arguments[0]) if arguments else export(folder / "bundle", is_quick=is_quick))
+        cases = choose(opened, is_quick=is_quick)
+        bundle = stack.enter_context(in_folder(opened, needed_entries(cases)))
         for board in BOARDS[:1] if is_quick else BOARDS:
             first, again = (count_board(bundle, board, cases) for _ in range(REPEATS))
             for pair in zip(first, again, strict=True):
@@ -75,7 +79,7 @@ def export(folder: Path, *, is_quick: bool) -> Path:
     return folder
 
 
-def choose(bundle: Bundle, *, is_quick: bool) -> list[PlannedCase]:
+def choose(bundle: AnyBundle, *, is_quick: bool) -> list[PlannedCase]:
     """The cases, in the order of the table."""
     runtimes = tuple(name for name in RUNTIMES if runtime_info(name).is_installed)
     sizes = SIZES[-1:] if is_quick else SIZES
