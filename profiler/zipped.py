@@ -48,7 +48,7 @@ class ZippedBundle:
         needed, free = blocks * _BLOCK_BYTES + RESERVE_BYTES, shutil.disk_usage(folder).free
         if needed > free:
             raise OutputError(
-                f"unpacking {self.path} needs {needed / 2**20:.0f} MiB and {free / 2**20:.0f} MiB are free in "
+                f"unpacking {self.path} needs {needed / 2**20:.1f} MiB and {free / 2**20:.1f} MiB are free in "
                 f"{folder.parents[1]}; free some space, name fewer runtimes with --runtime, or write to another disk"
             )
 
@@ -206,7 +206,9 @@ def _read_error(path: Path, error: OSError) -> BundleError:
 
 
 def _advice(path: Path) -> str:
-    return f"copy it again, or make it anew with: layout-profiler export -o {path.name}"
+    return (
+        f"copy it again, make it with layout-profiler export -o {path.name}, or unpack it yourself and give the folder"
+    )
 
 
 def _existing(folder: Path) -> Path:

@@ -28,6 +28,11 @@ from profiler.session import ARMS
 
 ARMS_PER_CASE = len(ARMS)
 COPIES_WHILE_LOADING = 3  # the file's bytes, the weights, and their packed form
+_FILES = {
+    ArtifactFormat.ONNX: "ONNX files",
+    ArtifactFormat.TORCHSCRIPT: "TorchScript files",
+    ArtifactFormat.ARRAYS: "arrays",
+}
 MOST_NAMED = 4  # cases that the bundle lacks
 MIN_BYTES = 4_000_000  # sessions, graphs and buffers of even the smallest model
 
@@ -138,11 +143,11 @@ def _lacking(info: RuntimeInfo, manifest: Manifest, forms: Iterable[Form]) -> It
     """What the bundle lacks for a runtime, in words, one for each form it could hold."""
     held = {artifact.form for artifact in manifest.artifacts if artifact.format is info.format}
     if not held:
-        yield f"{info.name}: the bundle holds no {info.format} files"
+        yield f"{info.name}: the bundle holds no {_FILES[info.format]}"
         return
     for form in forms:
         if form not in held:
-            yield f"{info.name}: the bundle holds no {info.format} files in the form {form}"
+            yield f"{info.name}: the bundle holds no {_FILES[info.format]} in the form {form}"
             continue
         without = [
             f"{workload.name} batch {format_batch(batch_shape)}"
@@ -154,8 +159,8 @@ def _lacking(info: RuntimeInfo, manifest: Manifest, forms: Iterable[Form]) -> It
         if without:
             more = f" and {len(without) - MOST_NAMED} more" if len(without) > MOST_NAMED else ""
             yield (
-                f"{info.name}: the bundle holds no pair of {info.format} files in the form {form}, or no answer, for "
-                f"{', '.join(without[:MOST_NAMED])}{more}"
+                f"{info.name}: the bundle lacks {_FILES[info.format]} of both layouts in the form {form}, or the "
+                f"answer, for {', '.join(without[:MOST_NAMED])}{more}"
             )
 
 
@@ -163,7 +168,7 @@ def _absence(info: RuntimeInfo, manifest: Manifest, forms: Iterable[Form]) -> st
     """Why a runtime that is not installed is left out: installing it helps if the bundle has something for it."""
     if any(artifact.format is info.format and artifact.form in forms for artifact in manifest.artifacts):
         return f"{info.name}: {info.package} is not installed"
-    return f"{info.name}: {info.package} is not installed, and the bundle holds no {info.format} files for it"
+    return f"{info.name}: {info.package} is not installed, and the bundle holds nothing for it"
 
 
 def _cases_of(info: RuntimeInfo, manifest: Manifest, options: Options) -> list[PlannedCase]:
