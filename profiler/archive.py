@@ -136,10 +136,12 @@ def _problem(line: _Listed) -> str | None:
     """Why a file is not taken, None if it is."""
     kind = stat.S_IFMT(line.attributes >> 16)  # what Unix wrote there; 0 if nothing did
     rules = {
-        "lies outside the bundle": not is_relative(line.name),
-        "is a link, a folder or a device": kind not in (0, stat.S_IFREG) or bool(line.attributes & _FOLDER),
+        "is a link, a folder or a device": (
+            kind not in (0, stat.S_IFREG) or bool(line.attributes & _FOLDER) or line.name.endswith("/")
+        ),
+        "lies outside the bundle, or is named oddly": not is_relative(line.name),
         "is encrypted": bool(line.flags & _ENCRYPTED),
-        "is compressed; the zip of a bundle holds its files as they are": line.method != 0,
+        "is compressed, as nothing in a bundle is (unpack it yourself and give the folder)": line.method != 0,
         "uses what the zip of a bundle does without": bool(line.flags & ~_HARMLESS) or line.disk != 0,
         "needs zip64": bool(_NOT_TOLD & {line.packed_bytes, line.size_bytes, line.header_at}),
         "has two sizes": line.packed_bytes != line.size_bytes,

@@ -206,9 +206,7 @@ def _read_error(path: Path, error: OSError) -> BundleError:
 
 
 def _advice(path: Path) -> str:
-    return (
-        f"copy it again, make it with layout-profiler export -o {path.name}, or unpack it yourself and give the folder"
-    )
+    return f"copy it again, or make it anew with: layout-profiler export -o {path.name}"
 
 
 def _existing(folder: Path) -> Path:

@@ -82,7 +82,7 @@ def test_a_zip_cut_anywhere_is_refused(size: int) -> None:
         pytest.param(zip_of({"a": b"x"}, external_attr=(stat.S_IFLNK | 0o777) << 16), "is a link", id="link"),
         pytest.param(zip_of({"a": b"x"}, external_attr=(stat.S_IFCHR | 0o666) << 16), "or a device", id="device"),
         pytest.param(zip_of({"a": b""}, external_attr=0x10), "a folder", id="folder of DOS"),
-        pytest.param(zip_of({"a/": b""}), "lies outside", id="folder"),
+        pytest.param(zip_of({"a/": b""}), "a folder", id="folder"),
         pytest.param(zip_of({"a": b"x", "A": b"y"}), "may be one file", id="case"),
         pytest.param(zip_of({"\u00e4": b"x", "a\u0308": b"y"}), "may be one file", id="accent in two ways"),
         pytest.param(zip_of({"a": b"x", "A/b": b"y"}), "below a file", id="file and folder"),

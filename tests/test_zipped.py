@@ -228,7 +228,7 @@ def test_the_whole_bundle_compressed_by_another_program_says_what_to_do(
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             new.writestr(name, old.read(name))
-    with pytest.raises(BundleError, match=r"is compressed; .*unpack it .* give the folder"):
+    with pytest.raises(BundleError, match=r"is compressed, .*unpack it yourself and give the folder"):
         open_zip(put(target.getvalue()))
 
 
