@@ -1,4 +1,7 @@
-"""The bundle, the seam between `export` and `run`: a folder of artifacts and the manifest that vouches for them."""
+"""The bundle, the seam between `export` and `run`: a folder of artifacts and the manifest that vouches for them.
+
+As one zip file it is opened by `zipped`, which makes a folder of what is needed of it.
+"""
 
 import dataclasses
 import hashlib
@@ -18,11 +21,15 @@ MAX_MANIFEST_BYTES = 64_000_000
 
 @dataclasses.dataclass(frozen=True)
 class Bundle:
-    """An opened bundle. Its manifest is read; its files are not verified until `verify` has seen them."""
+    """An opened bundle. Its manifest is read; its files are not verified until `verify` has seen them.
+
+    `hashed` names files whose SHA-256 was found right when this program wrote them.
+    """
 
     folder: Path
     manifest: Manifest
     manifest_sha256: str
+    hashed: frozenset[str] = frozenset()
 
     def path_of(self, entry: Entry) -> Path:
         """Where a file of the bundle lies.
@@ -40,6 +47,8 @@ class Bundle:
         """
         for entry in entries:
             path = self.path_of(entry)
+            if entry.path in self.hashed:
+                continue
             try:
                 size, sha256 = path.stat().st_size, sha256_of(path)
             except OSError as error:
@@ -61,7 +70,7 @@ def open_bundle(folder: Path) -> Bundle:
     if not folder.exists():
         raise BundleError(f"there is no bundle {folder}; make one with: layout-profiler export -o {folder}")
     if not folder.is_dir():
-        raise BundleError(f"{folder} is a file; a bundle is a folder with a {MANIFEST_NAME} in it")
+        raise BundleError(f"{folder} is a file, not the folder of a bundle")
     if not path.is_file() or path.is_symlink():
         raise BundleError(f"{folder} is no bundle: it holds no {MANIFEST_NAME}")
     try:

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from profiler.errors import OutputError
 
@@ -46,6 +47,17 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
     Raises:
         OutputError: it exists and `force` is false, or it cannot be written.
     """
+    with new_file(path, force=force) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def new_file(path: Path, *, force: bool = False) -> Iterator[IO[bytes]]:
+    """A file to fill, which appears at `path` whole when the block ends and not at all if it fails.
+
+    Raises:
+        OutputError: it exists and `force` is false, or it cannot be written.
+    """
     refuse_existing(path, force=force)
     if path.is_dir():
         raise OutputError(f"{path} is a folder; name a file")
@@ -54,15 +66,17 @@ def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
+        temporary = None
     except OSError as error:
+        raise write_error(path, error) from error
+    finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        raise write_error(path, error) from error
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:

@@ -13,6 +13,7 @@ Needs valgrind and a C compiler; runtimes that are not installed are left out.
 
 import argparse
 import concurrent.futures
+import contextlib
 import os
 import statistics
 import sys
@@ -23,15 +24,16 @@ from pathlib import Path
 
 from models.layout import LinearShape, WeightLayout
 from models.workload import format_batch, linear_workload
-from profiler.bundle import Bundle, open_bundle
+from profiler.bundle import Bundle
 from profiler.explain.boards import choose_board
 from profiler.explain.evidence import Counted
 from profiler.explain.gather import count_case
 from profiler.explain.geometry import board_geometry
 from profiler.explain.select import Choice, choose_cases
 from profiler.explain.simulation import Simulation, simulation
-from profiler.measure.plan import PlannedCase
+from profiler.measure.plan import PlannedCase, needed_entries
 from profiler.runtimes import runtime_info
+from profiler.zipped import AnyBundle, find_bundle, in_folder
 
 BOARDS = ("rpi-3", "rpi-4", "rpi-5")
 SIZES = (64, 512, 1024)
@@ -52,9 +54,11 @@ def main() -> None:
     print(f"| {' | '.join(HEAD)} |")
     print(f"|{'---|' * 5}{'--:|' * 4}")
     pairs: list[tuple[Counted, Counted]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        bundle = open_bundle(chosen.bundle or export(Path(folder) / "bundle", is_quick=chosen.quick))
-        cases = choose(bundle, is_quick=chosen.quick)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        opened = find_bundle(chosen.bundle or export(folder / "bundle", is_quick=chosen.quick))
+        cases = choose(opened, is_quick=chosen.quick)
+        bundle = stack.enter_context(in_folder(opened, needed_entries(cases)))
         for board in chosen.board or (BOARDS[:1] if chosen.quick else BOARDS):
             for pair in count_board(bundle, board, cases):
                 pairs.append(pair)
@@ -82,7 +86,7 @@ def export(folder: Path, *, is_quick: bool) -> Path:
     return folder
 
 
-def choose(bundle: Bundle, *, is_quick: bool) -> list[PlannedCase]:
+def choose(bundle: AnyBundle, *, is_quick: bool) -> list[PlannedCase]:
     """The cases, in the order of the table."""
     runtimes = tuple(name for name in RUNTIMES if runtime_info(name).is_installed)
     sizes = SIZES[-1:] if is_quick else SIZES

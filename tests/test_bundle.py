@@ -133,7 +133,7 @@ def test_folders_and_files_that_are_no_bundle_are_refused(tmp_path: Path) -> Non
     with pytest.raises(BundleError, match="holds no manifest"):
         open_bundle(tmp_path)
     (tmp_path / "bundle.zip").write_bytes(b"PK")
-    with pytest.raises(BundleError, match="is a file"):
+    with pytest.raises(BundleError, match="not the folder of a bundle"):
         open_bundle(tmp_path / "bundle.zip")
 
 

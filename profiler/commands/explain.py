@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from profiler.bundle import open_bundle
 from profiler.commands.options import BATCH, quiet_option
 from profiler.errors import MissingToolError, OptionError
 from profiler.explain.boards import choose_board
@@ -17,7 +16,9 @@ from profiler.explain.render import format_json, render_explanation
 from profiler.explain.select import Choice, choose_cases
 from profiler.explain.simulation import simulation
 from profiler.hardware.capture import capture_hardware
+from profiler.measure.plan import needed_entries
 from profiler.records import CacheInfo, Form, HardwareInfo
+from profiler.zipped import find_bundle, in_folder
 
 
 @click.command()
@@ -63,29 +64,34 @@ def command(  # noqa: PLR0913 - one per option
     as_json: bool,  # noqa: FBT001 - click's way
     quiet: bool,  # noqa: FBT001
 ) -> int:
-    """Count the cache misses of both layouts of cases in BUNDLE, and say what the counts tell.
+    """Count the cache misses of both layouts of cases in BUNDLE, a folder or a zip, and say what the counts tell.
 
     A CASE is written as in a session: onnxruntime/controlled/linear-64x64/b1; without one, options choose. Two
     sources: the hardware counters of this machine, and a simulation of caches, a board's with --as, by valgrind (which
     needs valgrind and a C compiler installed). Each says what it cannot tell. Exit status 1 if something could not be
     counted.
     """
-    opened = open_bundle(bundle)
+    opened = find_bundle(bundle)
     choice = Choice(runtimes=runtimes, workloads=workloads, batches=batches, form=Form(form))
     chosen = choose_cases(opened, cases, choice)
     if board is not None and wanted == SourceName.COUNTERS:
         raise OptionError("--as simulates a board's caches; hardware counters are this machine's own")
     hardware = capture_hardware()
+
+    def say(text: str) -> None:
+        if not quiet:
+            click.echo(f"explain: {text}", err=True)
+
     with contextlib.ExitStack() as stack:
         counting, sources = _sources(stack, board, wanted, hardware)
         explanation = explain_cases(
-            opened,
+            stack.enter_context(in_folder(opened, needed_entries(chosen), say=say)),
             chosen,
             counting,
             sources,
             machine_line_bytes=_line_bytes(hardware.caches),
             calls=calls,
-            on_arm=lambda text: None if quiet else click.echo(f"explain: {text}", err=True),
+            on_arm=say,
         )
     click.echo(format_json(explanation) if as_json else render_explanation(explanation), nl=False)
     return exit_status(explanation)

@@ -23,7 +23,10 @@ from profiler.signals import describe_signal, ignoring_interrupts, unwind
 
 @click.command()
 @click.argument("suite", required=False)
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The folder to write.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True,
+    help="The folder to write, or one file if the name ends in .zip.",
+)  # fmt: skip
 @combine(shape_options, artifact_options)
 @click.option(
     "--form", "forms", type=click.Choice([item.value for item in Form]), multiple=True,

@@ -11,7 +11,7 @@ from profiler.errors import OptionError
 from profiler.hardware.capture import capture_hardware
 from profiler.measure.eviction import choose_eviction_bytes
 from profiler.records import Control, Form, Options, Weights
-from profiler.runtimes import DEFAULT_RUNTIMES, runtime_info
+from profiler.runtimes import DEFAULT_RUNTIMES, RuntimeInfo, runtime_info
 from profiler.session import options_problem
 
 ROUNDS = 11  # where the pilot has not chosen another number
@@ -35,7 +35,7 @@ def choose_options(  # noqa: PLR0913 - one per option
     identical: bool,
     slower: int | None,
     forked: bool,
-) -> tuple[Options, tuple[str, ...]]:
+) -> tuple[Options, tuple[RuntimeInfo, ...]]:
     """The options of a new run, and which runtimes are left out because they are not installed.
 
     Raises:
@@ -45,11 +45,7 @@ def choose_options(  # noqa: PLR0913 - one per option
     for name in runtimes:
         runtime_info(name).require()
     installed = [info for info in DEFAULT_RUNTIMES if info.is_installed]
-    left_out = [
-        f"{info.name}: {info.package} is not installed"
-        for info in DEFAULT_RUNTIMES
-        if not runtimes and info not in installed
-    ]
+    not_installed = [info for info in DEFAULT_RUNTIMES if not runtimes and info not in installed]
     if identical and slower:
         raise OptionError("--identical and --slower are two controls; give one of them")
     control = Control.IDENTICAL if identical else Control.SLOWER if slower else Control.NONE
@@ -76,7 +72,7 @@ def choose_options(  # noqa: PLR0913 - one per option
     problem = options_problem(options)
     if problem:
         raise OptionError(problem)
-    return options, tuple(left_out)
+    return options, tuple(not_installed)
 
 
 def choose_looks(passes: int | None, looks: tuple[int, ...] | None) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ from profiler.commands.options import (
 from profiler.commands.run import exit_status, measure_bundle
 from profiler.commands.screen import screen_of
 from profiler.commands.workloads import choose_workloads
-from profiler.errors import OutputError
+from profiler.errors import OptionError, OutputError
 from profiler.files import refuse_existing, write_error, write_whole
 from profiler.records import ArtifactFormat
 from profiler.report.html import missing_packages
@@ -32,6 +32,7 @@ from profiler.report.render import Format, render
 from profiler.report.summary import make_report
 from profiler.session import load_session
 from profiler.signals import ignoring_interrupts
+from profiler.zipped import is_zip_name
 
 _FILES = {
     Format.HTML: "report.html",
@@ -66,6 +67,8 @@ def command(  # noqa: PLR0913 - one per option
     Writes a folder with the bundle, session.jsonl, hardware.json and the report as HTML, Markdown, JSON and CSV, and
     prints the report. Needs the extra "torch", and for the HTML page "report".
     """
+    if output is not None and is_zip_name(output):
+        raise OptionError(f"{output} ends in .zip, and a profile is a folder; export writes bundles as one file")
     name, workloads = choose_workloads(
         suite,
         in_features=in_features,

@@ -6,17 +6,20 @@ from typing import Any
 
 import click
 
-from profiler.bundle import Bundle, open_bundle
+from profiler.bundle import Bundle
 from profiler.commands.measuring import check_cpus, choose_options, refuse_other_options
 from profiler.commands.options import combine, force_option, measure_options, quiet_option
 from profiler.commands.progress import RunProgress
 from profiler.errors import OptionError
+from profiler.files import refuse_existing
 from profiler.hardware.capture import capture_hardware
+from profiler.measure.plan import make_plan
 from profiler.measure.supervisor import Run
 from profiler.records import End, EndReason, Options, Session
 from profiler.roofline.capture import capture_limits
-from profiler.runtimes import runtime_info
+from profiler.runtimes import RuntimeInfo, runtime_info
 from profiler.session import load_session
+from profiler.zipped import find_bundle, in_folder
 
 _ENDINGS = {
     EndReason.COMPLETE: "complete",
@@ -38,11 +41,14 @@ def command(
     quiet: bool,  # noqa: FBT001
     **chosen: Any,
 ) -> int:
-    """Measure BUNDLE on this machine and write a session.
+    """Measure BUNDLE, a folder or a zip, on this machine and write a session.
+
+    Measures what the installed runtimes can execute, and says first what it leaves out and why. Needs no torch for ONNX
+    and arrays. Of a zip, the files that are needed lie unpacked beside the session while the run goes on.
 
     Every case is judged after 8, 12, 16, 24 and 32 passes and leaves the run as soon as it is decided. Every runtime
     works in processes of its own. Each finished block is on disk before the next starts: after Ctrl-C, a crash or a
-    power loss, go on with --resume. Needs no torch for ONNX and arrays.
+    power loss, go on with --resume.
     """
     if resume and force:
         raise OptionError("--resume continues a session and --force replaces it; give one of them")
@@ -74,8 +80,8 @@ def measure_bundle(
     **chosen: Any,
 ) -> tuple[End, int | None]:
     """Run with progress. Returns how it ended and the signal that ended it, if one did."""
-    opened = open_bundle(bundle)
-    left_out: tuple[str, ...] = ()
+    opened = find_bundle(bundle)
+    not_installed: tuple[RuntimeInfo, ...] = ()
     if resume:
         options = load_session(output).header.options
         check_cpus(options.cpus, threads=max(options.threads))
@@ -83,18 +89,26 @@ def measure_bundle(
         for name in options.runtimes:
             runtime_info(name).require()
     else:
-        options, left_out = choose_options(**chosen)
-    return measure(
-        opened,
-        output,
-        options,
-        left_out=left_out,
-        resume=resume,
-        force=force,
-        quiet=quiet,
-        budget_s=budget_s,
-        no_limits=no_measure or resume,  # a resumed session keeps what its header says of the machine
-    )
+        refuse_existing(output, force=force)
+        options, not_installed = choose_options(**chosen)
+    needed = make_plan(opened.manifest, options, not_installed=not_installed).entries
+
+    def say(text: str) -> None:
+        if not quiet:
+            click.echo(f"run: {text}", err=True)
+
+    with in_folder(opened, needed, near=output.parent, say=say) as ready:
+        return measure(
+            ready,
+            output,
+            options,
+            not_installed=not_installed,
+            resume=resume,
+            force=force,
+            quiet=quiet,
+            budget_s=budget_s,
+            no_limits=no_measure or resume,  # a resumed session keeps what its header says of the machine
+        )
 
 
 def measure(  # noqa: PLR0913 - one per option
@@ -105,7 +119,7 @@ def measure(  # noqa: PLR0913 - one per option
     force: bool,
     quiet: bool,
     budget_s: float | None,
-    left_out: Sequence[str] = (),
+    not_installed: Sequence[RuntimeInfo] = (),
     resume: bool = False,
     no_limits: bool = True,
 ) -> tuple[End, int | None]:
@@ -116,7 +130,7 @@ def measure(  # noqa: PLR0913 - one per option
             options,
             hardware=capture_hardware() if no_limits else capture_limits(on_stage=progress.stage),
             observer=progress,
-            left_out=left_out,
+            not_installed=not_installed,
             budget_s=budget_s,
         )
         end = run.execute(output, resume=resume, force=force)

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 
 from models.workload import batch_rows
 from profiler.analyze.verdicts import DEFAULT_MARGIN
-from profiler.bundle import Bundle
 from profiler.errors import OptionError
 from profiler.measure.plan import PlannedCase, make_plan
 from profiler.records import Form, Options
 from profiler.runtimes import DEFAULT_RUNTIMES, runtime_info
+from profiler.zipped import AnyBundle
 
 _COUNTED_SO = ("float32", "t1", "warm")  # what follows the batch in a case's id, and is all that is counted here
 _LEAST_PARTS = 4
@@ -30,7 +30,7 @@ class Choice:
         return self == Choice()
 
 
-def choose_cases(bundle: Bundle, ids: Sequence[str], choice: Choice) -> list[PlannedCase]:
+def choose_cases(bundle: AnyBundle, ids: Sequence[str], choice: Choice) -> list[PlannedCase]:
     """The cases of those ids, in that order; without ids, those of the choice.
 
     Raises:
@@ -59,7 +59,7 @@ def weight_lines(planned: PlannedCase, line_bytes: int) -> int:
     return -(-planned.workload.weight_bytes(planned.case.dtype) // line_bytes)
 
 
-def _by_id(bundle: Bundle, text: str) -> PlannedCase:
+def _by_id(bundle: AnyBundle, text: str) -> PlannedCase:
     """`onnxruntime/controlled/linear-64x64/b1`, or as a session has it, with `/float32/t1/warm` behind."""
     parts = text.split("/")
     if len(parts) < _LEAST_PARTS or parts[1] not in [form.value for form in Form]:

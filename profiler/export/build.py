@@ -14,18 +14,20 @@ from models.layout import WeightLayout
 from models.networks import MLP
 from models.workload import Workload, batch_rows, format_batch
 from profiler import __version__
-from profiler.bundle import MANIFEST_NAME, format_manifest, is_bundle
+from profiler.bundle import MANIFEST_NAME, format_manifest
 from profiler.errors import ExportError, MemoryNeedError, OutputError
 from profiler.export.answers import RightAnswer, right_answer
 from profiler.export.arrays import arrays
 from profiler.export.onnx import controlled_onnx, identity_onnx, idiomatic_onnx
+from profiler.export.pack import new_bundle, refuse_oversize_zip
 from profiler.export.torchscript import identity_torchscript, torchscript
 from profiler.export.verify import verify_artifact
 from profiler.export.weights import Layer, derived_seed, draw_network, out_in_layers
-from profiler.files import new_folder, sha256_of
+from profiler.files import sha256_of
 from profiler.hardware.software import capture_software
 from profiler.proof.identity import prove_identity
 from profiler.records import MANIFEST_SCHEMA, Answer, Artifact, ArtifactFormat, Form, Identity, Manifest
+from profiler.zipped import is_zip_name
 
 WEIGHT_COPIES = 10  # seen: 9.0 at 6144x6144: modules, arrays, a file as message and as bytes, its proof, float64 blocks
 VALUE_COPIES = 12  # of inputs, outputs and their errors in float64
@@ -51,7 +53,7 @@ class _Target:
 
 def export_bundle(  # noqa: PLR0913 - one per option
     workloads: Sequence[Workload],
-    folder: Path,
+    output: Path,
     *,
     suite: str,
     formats: Sequence[ArtifactFormat] = tuple(ArtifactFormat),
@@ -63,10 +65,12 @@ def export_bundle(  # noqa: PLR0913 - one per option
 ) -> Manifest:
     """Write a bundle of every workload in both layouts, with drawn weights or those of the `networks` of their names.
 
+    It is a folder, or one file if the name of `output` ends in .zip.
+
     Raises:
         MemoryNeedError: a workload does not fit into memory; raised before anything is allocated.
         ExportError: an exporter failed, or a file did not pass its proof.
-        OutputError: the folder exists, the disk is full or cannot be written.
+        OutputError: the output exists, the disk is full or cannot be written.
     """
     for workload in workloads:
         refuse_oversize(workload, available_bytes=psutil.virtual_memory().available)
@@ -79,8 +83,12 @@ def export_bundle(  # noqa: PLR0913 - one per option
     artifacts: list[Artifact] = []
     answers: list[Answer] = []
     identities: list[Identity] = []
-    with new_folder(folder, force=force, is_ours=is_bundle) as temporary:
-        _refuse_full_disk(temporary, workloads, targets)
+    needed = _bundle_bytes(workloads, targets)
+    if is_zip_name(output):
+        refuse_oversize_zip(needed)
+        needed *= 2  # the files, and the zip of them
+    with new_bundle(output, force=force) as temporary:
+        _refuse_full_disk(temporary, needed)
         for workload in workloads:
             network = (networks or {}).get(workload.name) or draw_network(workload, seed=seed)
             layers = out_in_layers(network)
@@ -123,17 +131,21 @@ def refuse_oversize(workload: Workload, *, available_bytes: int) -> None:
         )
 
 
-def _refuse_full_disk(folder: Path, workloads: Sequence[Workload], targets: dict[str, list[_Target]]) -> None:
-    needed = sum(
+def _bundle_bytes(workloads: Sequence[Workload], targets: dict[str, list[_Target]]) -> int:
+    """About what the files of a bundle take."""
+    return sum(
         workload.weight_bytes(Dtype.FLOAT32) * len(targets[workload.name])
         + (4 * workload.in_features + 16 * workload.out_features) * sum(map(batch_rows, workload.batch_shapes))
         for workload in workloads
     )
+
+
+def _refuse_full_disk(folder: Path, needed_bytes: int) -> None:
     free = shutil.disk_usage(folder).free
-    if needed > free:
+    if needed_bytes > free:
         raise OutputError(
-            f"the bundle needs about {needed / 2**20:.0f} MiB and {free / 2**20:.0f} MiB are free where it shall be "
-            "written; free some space, or leave out a --format or a --form"
+            f"the bundle needs about {needed_bytes / 2**20:.0f} MiB and {free / 2**20:.0f} MiB are free where it shall "
+            "be written; free some space, or leave out a --format or a --form"
         )
 
 

@@ -3,11 +3,11 @@
 import dataclasses
 import itertools
 import random
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from models.dtype import Dtype
 from models.layout import WeightLayout
-from models.workload import Workload, batch_rows
+from models.workload import Workload, batch_rows, format_batch
 from profiler.errors import BundleError, OptionError
 from profiler.records import (
     Answer,
@@ -28,6 +28,12 @@ from profiler.session import ARMS
 
 ARMS_PER_CASE = len(ARMS)
 COPIES_WHILE_LOADING = 3  # the file's bytes, the weights, and their packed form
+_FILES = {
+    ArtifactFormat.ONNX: "ONNX files",
+    ArtifactFormat.TORCHSCRIPT: "TorchScript files",
+    ArtifactFormat.ARRAYS: "arrays",
+}
+MOST_NAMED = 4  # cases that the bundle lacks
 MIN_BYTES = 4_000_000  # sessions, graphs and buffers of even the smallest model
 
 
@@ -85,17 +91,27 @@ class Plan:
     @property
     def entries(self) -> list[Entry]:
         """Every file the run will load, each once."""
-        found: dict[str, Entry] = {}
-        for planned in self.cases:
-            found |= {artifact.path: artifact for artifact in planned.artifacts.values()}
-            found[planned.answer.path] = planned.answer
-            if planned.identity is not None:
-                found[planned.identity.path] = planned.identity
-        return list(found.values())
+        return needed_entries(self.cases)
 
 
-def make_plan(manifest: Manifest, options: Options) -> Plan:
-    """Every case that the bundle has both layouts of.
+def needed_entries(cases: Iterable[PlannedCase]) -> list[Entry]:
+    """The files of these cases, each once."""
+    found: dict[str, Entry] = {}
+    for planned in cases:
+        found |= {artifact.path: artifact for artifact in planned.artifacts.values()}
+        found[planned.answer.path] = planned.answer
+        if planned.identity is not None:
+            found[planned.identity.path] = planned.identity
+    return list(found.values())
+
+
+def make_plan(manifest: Manifest, options: Options, *, not_installed: Sequence[RuntimeInfo] = ()) -> Plan:
+    """Every case that the bundle has both layouts of, and why there are no others.
+
+    Args:
+        manifest: that of the bundle.
+        options: those of the run.
+        not_installed: runtimes that would be measured, were they installed.
 
     Raises:
         BundleError: there is none.
@@ -103,10 +119,9 @@ def make_plan(manifest: Manifest, options: Options) -> Plan:
     """
     infos = [runtime_info(name) for name in options.runtimes]
     cases = tuple(case for info in infos for case in _cases_of(info, manifest, options))
-    left_out = tuple(
-        f"{info.name}: the bundle holds no {info.format} pair for it"
-        for info in infos
-        if not any(artifact.format is info.format and artifact.form in options.forms for artifact in manifest.artifacts)
+    left_out = (
+        *(reason for info in infos for reason in _lacking(info, manifest, options.forms)),
+        *(_absence(info, manifest, options.forms) for info in not_installed),
     )
     too_many = tuple(
         f"{info.name} with {threads} threads: it can use {info.max_threads}"
@@ -118,10 +133,42 @@ def make_plan(manifest: Manifest, options: Options) -> Plan:
         raise OptionError(f"nothing can be measured: {'; '.join(too_many)}; use fewer --threads")
     if not cases:
         raise BundleError(
-            f"the bundle holds nothing that {', '.join(options.runtimes)} can measure in the form "
-            f"{' or '.join(options.forms)}; export it with that format and form"
+            f"the bundle holds nothing that {', '.join(options.runtimes)} can measure: {'; '.join(left_out)}; "
+            "export it with what it lacks (arrays need numpy alone), or install what would measure it"
         )
     return Plan(cases=cases, left_out=(*left_out, *too_many))
+
+
+def _lacking(info: RuntimeInfo, manifest: Manifest, forms: Iterable[Form]) -> Iterator[str]:
+    """What the bundle lacks for a runtime, in words, one for each form it could hold."""
+    held = {artifact.form for artifact in manifest.artifacts if artifact.format is info.format}
+    if not held:
+        yield f"{info.name}: the bundle holds no {_FILES[info.format]}"
+        return
+    for form in forms:
+        if form not in held:
+            yield f"{info.name}: the bundle holds no {_FILES[info.format]} in the form {form}"
+            continue
+        without = [
+            f"{workload.name} batch {format_batch(batch_shape)}"
+            for workload in manifest.workloads
+            for batch_shape in workload.batch_shapes
+            if not _pair(manifest.artifacts, info, workload, form, len(batch_shape) + 1)
+            or not _answer(manifest.answers, workload, batch_shape)
+        ]
+        if without:
+            more = f" and {len(without) - MOST_NAMED} more" if len(without) > MOST_NAMED else ""
+            yield (
+                f"{info.name}: the bundle lacks {_FILES[info.format]} of both layouts in the form {form}, or the "
+                f"answer, for {', '.join(without[:MOST_NAMED])}{more}"
+            )
+
+
+def _absence(info: RuntimeInfo, manifest: Manifest, forms: Iterable[Form]) -> str:
+    """Why a runtime that is not installed is left out: installing it helps if the bundle has something for it."""
+    if any(artifact.format is info.format and artifact.form in forms for artifact in manifest.artifacts):
+        return f"{info.name}: {info.package} is not installed"
+    return f"{info.name}: {info.package} is not installed, and the bundle holds nothing for it"
 
 
 def _cases_of(info: RuntimeInfo, manifest: Manifest, options: Options) -> list[PlannedCase]:

@@ -38,6 +38,7 @@ from profiler.records import (
     Stage,
     Weights,
 )
+from profiler.runtimes import RuntimeInfo
 from profiler.session import SessionWriter
 from profiler.signals import Stop
 
@@ -56,7 +57,7 @@ class Run:
         *,
         hardware: HardwareInfo,
         observer: Observer,
-        left_out: Sequence[str] = (),
+        not_installed: Sequence[RuntimeInfo] = (),
         budget_s: float | None = None,
         pass_budget_s: float | None = None,
         root: Path = Path("/"),
@@ -69,8 +70,7 @@ class Run:
         self._pass_budget_s = pass_budget_s
         self._root = root
         self._clocks = Clocks.now()
-        self._plan = make_plan(bundle.manifest, options)
-        self._left_out = (*left_out, *self._plan.left_out)
+        self._plan = make_plan(bundle.manifest, options, not_installed=not_installed)
         self._stop = Stop()
         self._crew = Crew(options, self._stop)
         self._given_up: set[str] = set()
@@ -86,12 +86,15 @@ class Run:
         """
         if not resume:
             refuse_existing(path, force=force)
+            self._say_left_out(self._plan.left_out)
         self._bundle.verify(self._plan.entries)
         with self._stop.on_signals(), contextlib.closing(self._crew):
             writer, session = self._reopen(path) if resume else (None, None)
             if writer is not None and session is not None and session.end is not None and self._is_whole(session):
                 writer.close()
                 return session.end
+            if session is not None:
+                self._say_left_out(session.header.left_out)
             try:
                 checks, failures = self._check_all()
             except StopRequestedError as error:
@@ -123,7 +126,7 @@ class Run:
             cases=tuple(planned.case for planned in self._plan.cases),
             options=self._options,
             hardware=self._hardware,
-            left_out=self._left_out,
+            left_out=self._plan.left_out,
         )
 
     def _reopen(self, path: Path) -> tuple[SessionWriter, Session]:
@@ -144,6 +147,10 @@ class Run:
         return capture_conditions(self._root, started=self._clocks, is_full=is_full)
 
     # ------------------------------------------------------------ checks
+
+    def _say_left_out(self, left_out: Sequence[str]) -> None:
+        for text in left_out:
+            self._observer.warned(f"left out: {text}")
 
     def _check_all(self) -> tuple[list[Check], list[Failure]]:
         checks: list[Check] = []
@@ -244,8 +251,6 @@ class Run:
         self, writer: SessionWriter, session: Session | None, checks: list[Check], failures: list[Failure]
     ) -> None:
         """Write what is known before the first pass."""
-        for text in self._left_out:
-            self._observer.warned(f"left out: {text}")
         known: set[str] = set()
         if session is not None:
             writer.append(Resume(utc=utc_now(), tool_version=__version__, conditions=self._conditions()))

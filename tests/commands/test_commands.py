@@ -89,7 +89,7 @@ def test_the_three_steps_by_hand_give_every_format(cli: Cli, tmp_path: Path, sui
     assert cli("export", suite, "-o", bundle, "--format", "arrays").status == 0
     outcome = cli("run", bundle, "-o", session, "--passes", 5, "--cpu", min(os.sched_getaffinity(0)))
     assert outcome.status == 0
-    assert "left out: onnxruntime: the bundle holds no onnx pair" in outcome.err
+    assert "left out: onnxruntime: the bundle holds no ONNX files" in outcome.err
     for name, start in (
         ("terminal", ""), ("markdown", "# Does"), ("html", "<!DOCTYPE html>"), ("json", "{"), ("csv", "machine,"),
     ):  # fmt: skip

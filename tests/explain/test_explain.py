@@ -22,6 +22,7 @@ from profiler.explain.start import ask_child
 from profiler.explain.tools import find_tools
 from profiler.records import Form
 from profiler.schemas import format_schema
+from tests.zips import zip_of
 
 CASE = "numpy/controlled/linear-64x64/b1"
 
@@ -161,6 +162,19 @@ def test_without_valgrind_counters_alone_are_shown(
     assert "needs valgrind, which is not installed" in " ".join(text.split())
     with pytest.raises(MissingToolError):  # asked for by name
         ask("--as", "rpi-3")
+
+
+def test_the_cases_of_a_zip_are_unpacked_beside_it_and_counted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(explain, "try_counters", lambda: FakeCounters("l1d_cache_refill", "cycles"))
+    (tmp_path / "b.zip").write_bytes(zip_of(BUNDLE))
+    asked = [str(tmp_path / "b.zip"), CASE, "--source", "counters"]
+    assert explain.command.main(asked, standalone_mode=False) == 0
+    printed = capfd.readouterr()
+    assert "numpy   [out,in]            500              -        1.95 counters" in printed.out
+    assert f"explain: unpacking 3 of 20 files of {tmp_path / 'b.zip'}, 0.0 MiB" in printed.err
+    assert [path.name for path in tmp_path.iterdir()] == ["b.zip"]
 
 
 def test_without_any_source_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -163,7 +163,8 @@ def with_agreement(agreement: Agreement, number: int) -> SideBySide:
     return SideBySide(
         label=f"case {number}", runtime="numpy", form=Form.CONTROLLED, dimensions="64x64", batch="1", dtype="float32",
         threads=1, weights=Weights.WARM, control=Control.NONE, verdicts=(PAYS, COSTS),
-        case_ids=(None, None), speedups=(Estimate(point=1.0, low=1.0, high=1.0, confidence_level=0.95), None), agreement=agreement,
+        case_ids=(None, None), agreement=agreement,
+        speedups=(Estimate(point=1.0, low=1.0, high=1.0, confidence_level=0.95), None),
     )  # fmt: skip
 
 
