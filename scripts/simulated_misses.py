@@ -71,7 +71,7 @@ def read_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a Pi 3's caches, 1024x1024, batch 1 alone")
-    parser.add_argument("--board", action="append", help="of `hardware/boards.toml`; can be given again")
+    parser.add_argument("--board", action="append", choices=BOARDS, help="one of them alone; can be given again")
     parser.add_argument("--bundle", type=Path, help="one with these squares; else the extra `torch` exports it")
     return parser.parse_args()
 
