@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from profiler.errors import OutputError
 
@@ -33,6 +34,14 @@ def read_limited(path: Path, limit_bytes: int) -> bytes:
         raise OSError(errno.EINVAL, "it is a folder, a device or a pipe, not a file", str(path))
     with path.open("rb") as file:
         return file.read(limit_bytes + 1)
+
+
+def memory_file() -> IO[bytes]:
+    """An empty file without a name, gone when it is closed; in memory where the system can, to spare an SD card."""
+    if hasattr(os, "memfd_create"):
+        with contextlib.suppress(OSError):  # some emulators lack it
+            return os.fdopen(os.memfd_create("layout-profiler"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def write_error(path: Path, error: OSError) -> OutputError:

@@ -10,13 +10,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import psutil
-
 from profiler import __version__
 from profiler.bundle import Bundle
 from profiler.errors import ArtifactError, OptionError, RunInterruptedError, SessionError
 from profiler.files import refuse_existing
 from profiler.hardware.conditions import Clocks, capture_conditions, utc_now
+from profiler.hardware.memory import available_bytes
 from profiler.measure.child import ForkedWorker, StopRequestedError, Worker
 from profiler.measure.crew import Crew
 from profiler.measure.messages import ArmFile, Checked, CheckRequest, Reason, Rejected
@@ -166,7 +165,7 @@ class Run:
             raise OptionError(
                 f"the time budget of {self._budget_s:g} s ended while answers were still being checked; give it more"
             )
-        available = psutil.virtual_memory().available
+        available = available_bytes()
         needed = planned.needed_bytes + (self._options.eviction_bytes if planned.case.weights is Weights.COLD else 0)
         if needed > available:
             return f"needs about {needed / 2**20:.0f} MiB for four arms, {available / 2**20:.0f} MiB are available"

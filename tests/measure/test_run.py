@@ -133,8 +133,7 @@ def test_a_runtime_that_fails_at_import_tells_its_last_words(
 def test_a_case_that_needs_more_memory_than_there_is_is_left_out_with_the_figure(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    memory = type("Memory", (), {"available": 1_000_000})
-    monkeypatch.setattr("profiler.measure.supervisor.psutil.virtual_memory", lambda: memory)
+    monkeypatch.setattr("profiler.measure.supervisor.available_bytes", lambda: 1_000_000)
     _, session = execute(exported, tmp_path / "s.jsonl", options("numpy", passes=1))
     assert len(session.failures) == 4
     assert all("MiB for four arms" in failure.message for failure in session.failures)
