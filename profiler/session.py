@@ -36,6 +36,7 @@ MAX_SESSION_BYTES = 4_000_000_000
 MAX_COUNT = 100_000  # of passes, rounds or threads
 MAX_ATTEMPTS = 100
 ARMS = ("out_in_1", "out_in_2", "in_out_1", "in_out_2")
+ARMS_AT_ONCE = (4, 2)  # how many may be loaded together: all, or a pair of both layouts
 MAX_SLICE_NS = 10**15  # eleven days: no slice of a run lasts longer
 MAX_S = 10**9  # thirty years: no time of a run, and no machine's sleep, is longer
 MIN_S = 1e-9  # of what took time: a clock's step
@@ -288,7 +289,7 @@ def _key(record: SessionRecord) -> tuple[object, ...] | None:
 
 def _content_problem(record: SessionRecord) -> str | None:
     if isinstance(record, Block):
-        if not 0 <= record.attempt < MAX_ATTEMPTS:
+        if not 0 <= record.attempt < MAX_ATTEMPTS or record.arms_at_once not in ARMS_AT_ONCE:
             return "holds an impossible number"
         return None if record.sets and all(map(_is_possible, record.sets)) else "holds impossible times"
     if isinstance(record, Cost) and not _is_possible_cost(record):

@@ -47,6 +47,7 @@ def warnings_for(
         *_about_the_plan(session),
         *_about_the_rule(session, rule),
         *_about_the_controls(comparisons, labels),
+        *_about_the_memory(comparisons, labels),
         *_about_the_machine(session),
         *_about_the_clock(session),
         *_about_the_blocks(session, comparisons),
@@ -170,6 +171,16 @@ def _about_the_controls(comparisons: Sequence[Comparison], labels: Mapping[str, 
         yield Warning_(
             text=f"two copies of one layout differ by more than chance in {'; '.join(biased)}",
             next_step="do not rely on these cases; look for what their arms do not share, and run again",
+        )
+
+
+def _about_the_memory(comparisons: Sequence[Comparison], labels: Mapping[str, str]) -> Iterator[Warning_]:
+    paired = [labels[comparison.case.id] for comparison in comparisons if comparison.paired_passes]
+    if paired:
+        yield Warning_(
+            text="memory was too short for four copies of the weights, so that two pairs were loaded, one after the "
+            f"other: {'; '.join(paired)}",
+            next_step="read the verdicts as any other: effect and null still come from four copies",
         )
 
 
