@@ -451,6 +451,22 @@ def test_a_disk_that_fills_up_keeps_every_whole_line(tmp_path: Path) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
 
 
+def test_reading_a_session_takes_no_more_memory_than_it_is_long(tmp_path: Path) -> None:
+    """The limit of 4 GB was set aside, which a board of 1 GB refuses."""
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(DATA)
+    code = f"""
+    import resource, sys
+    sys.path[:0] = {sys.path!r}
+    from pathlib import Path
+    from profiler.session import SessionWriter, load_session
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+    print(len(load_session(Path({str(path)!r})).blocks), len(SessionWriter.reopen(Path({str(path)!r}))[1].blocks))
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(len(SESSION.blocks))] * 2
+
+
 def test_made_up_blocks_are_possible() -> None:
     block = make_block(CASE, 0, factor=1.0, generator=random.Random(1))
     data = msgspec.json.encode(make_header((CASE,))) + b"\n" + msgspec.json.encode(block) + b"\n"
