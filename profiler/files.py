@@ -33,7 +33,7 @@ def read_limited(path: Path, limit_bytes: int) -> bytes:
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is a folder, a device or a pipe, not a file", str(path))
     with path.open("rb") as file:
-        # Python sets aside what it is asked to read, and 4 GB are more than a small board has, or a 32-bit one can count
+        # Python sets aside what it is asked to read: 4 GB are more than a board has, or a 32-bit one can count
         return file.read(min(limit_bytes, os.fstat(file.fileno()).st_size) + 1)
 
 

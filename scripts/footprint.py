@@ -6,8 +6,8 @@ Usage: .venv/bin/python scripts/footprint.py [PYTHON]
 The layer has 1024x1024 weights, batch 1 and 8; both ONNX Runtimes measure it. PYTHON is an interpreter with the base
 install alone, say of a virtual environment made for this; without it the run has this one's. Memory is read from /proc
 every 5 ms: all of it, and what is anonymous, as `free` counts what is used; the rest are pages of files, libraries
-above all, that the kernel may drop. As root on Linux the whole run is put once more into a control group limited
-to 100 MB; it is charged with all it uses, except for pages of files that were in memory before. Files are what strace
+above all, that the kernel may drop. As root on Linux the whole run is put once more into a control group limited to
+100 MB; it is charged with all it uses, except for pages of files that were in memory before. Files are what strace
 sees to be opened for writing, in a third run.
 """
 
