@@ -3,12 +3,12 @@
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
+from profiler.files import memory_file
 from profiler.privacy import hide_paths
 from profiler.signals import describe_signal
 
@@ -50,7 +50,7 @@ def ask_once(
     Raises:
         ChildError: it died, took too long or printed something else.
     """
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+    with memory_file() as given, memory_file() as output, memory_file() as errors:
         given.write(msgspec.json.encode(job))
         given.seek(0)
         try:

@@ -33,7 +33,16 @@ def read_limited(path: Path, limit_bytes: int) -> bytes:
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is a folder, a device or a pipe, not a file", str(path))
     with path.open("rb") as file:
-        return file.read(limit_bytes + 1)
+        # Python sets aside what it is asked to read: 4 GB are more than a board has, or a 32-bit one can count
+        return file.read(min(limit_bytes, os.fstat(file.fileno()).st_size) + 1)
+
+
+def memory_file() -> IO[bytes]:
+    """An empty file without a name, gone when it is closed; in memory where the system can, to spare an SD card."""
+    if hasattr(os, "memfd_create"):
+        with contextlib.suppress(OSError):  # some emulators lack it
+            return os.fdopen(os.memfd_create("layout-profiler"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def write_error(path: Path, error: OSError) -> OutputError:

@@ -36,6 +36,7 @@ MAX_SESSION_BYTES = 4_000_000_000
 MAX_COUNT = 100_000  # of passes, rounds or threads
 MAX_ATTEMPTS = 100
 ARMS = ("out_in_1", "out_in_2", "in_out_1", "in_out_2")
+ARMS_AT_ONCE = (4, 2)  # how many may be loaded together: all, or a pair of both layouts
 MAX_SLICE_NS = 10**15  # eleven days: no slice of a run lasts longer
 MAX_S = 10**9  # thirty years: no time of a run, and no machine's sleep, is longer
 MIN_S = 1e-9  # of what took time: a clock's step
@@ -43,6 +44,13 @@ MAX_MARGIN = 0.5
 CONFIDENCE_LEVELS = (0.5, 0.9999)
 MAX_CALLS_PER_SLICE = 10**12
 MAX_NUMBER = 2**63
+_WHY = {  # what to do about a card or disk that does not take a line
+    errno.ENOSPC: "; free some space and go on with --resume",
+    errno.EDQUOT: "; free some of your quota and go on with --resume",
+    errno.EFBIG: "; free some space and go on with --resume",
+    errno.EROFS: "; the card went read-only, as after an error: check it (dmesg tells), then go on with --resume",
+    errno.EIO: "; the card or disk failed (dmesg tells): copy the session to another one and go on there with --resume",
+}
 _MAY_BE_NEGATIVE = {"wall_s"}
 
 _encoder = msgspec.json.Encoder()
@@ -67,6 +75,7 @@ class SessionWriter:
             OutputError: it exists and may not be replaced, or it cannot be written.
         """
         refuse_existing(path, force=force)
+        missing = [folder for folder in path.absolute().parents if not folder.exists()]
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -82,7 +91,8 @@ class SessionWriter:
             writer.close()
             Path(name).unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        for folder in (path.parent, *(folder.parent for folder in missing)):
+            _sync_folder(folder)
         return writer
 
     @classmethod
@@ -101,9 +111,11 @@ class SessionWriter:
             raise write_error(path, error) from error
         try:
             _lock(descriptor, path)
-            data = path.read_bytes()
+            data = read_limited(path, MAX_SESSION_BYTES)
             session = parse_session(data, source=str(path))
-            os.ftruncate(descriptor, _whole_length(data))
+            if _whole_length(data) < len(data):
+                os.ftruncate(descriptor, _whole_length(data))
+                os.fsync(descriptor)
         except BaseException:
             os.close(descriptor)
             raise
@@ -124,7 +136,8 @@ class SessionWriter:
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, before)
-            advice = "; free some space and go on with --resume" if error.errno in (errno.ENOSPC, errno.EFBIG) else ""
+            usual = "; what was measured before is whole: go on with --resume"
+            advice = _WHY.get(error.errno or 0, usual) if before else ""
             raise OutputError(f"cannot write {self.path}: {error.strerror}{advice}") from error
 
     def close(self) -> None:
@@ -151,7 +164,14 @@ def parse_session(data: bytes, *, source: str) -> Session:
     Raises:
         SessionError: see `load_session`.
     """
-    records = list(_records(data[: _whole_length(data)], source))
+    whole = data[: _whole_length(data)]
+    if not whole:
+        what = "is empty" if not data.strip(b"\0") else "ends within its first line"
+        raise SessionError(
+            f"{source} is no session that anything can be read from: it {what}, as after a power loss before the first "
+            "block; start it anew with --force and without --resume"
+        )
+    records = list(_records(whole, source))
     if not records or not isinstance(records[0][1], Header):
         raise SessionError(f"{source} is no session: its first line is no header")
     header = records[0][1]
@@ -288,7 +308,7 @@ def _key(record: SessionRecord) -> tuple[object, ...] | None:
 
 def _content_problem(record: SessionRecord) -> str | None:
     if isinstance(record, Block):
-        if not 0 <= record.attempt < MAX_ATTEMPTS:
+        if not 0 <= record.attempt < MAX_ATTEMPTS or record.arms_at_once not in ARMS_AT_ONCE:
             return "holds an impossible number"
         return None if record.sets and all(map(_is_possible, record.sets)) else "holds impossible times"
     if isinstance(record, Cost) and not _is_possible_cost(record):
@@ -341,8 +361,15 @@ def _has_impossible_number(value: object, name: str = "") -> bool:
 
 
 def _whole_length(data: bytes) -> int:
-    """How many bytes of a file are whole lines. What follows the last newline was being written when power failed."""
-    return data.rfind(b"\n") + 1
+    """How many bytes of a file are whole lines.
+
+    What follows the last newline was being written when power failed. So was a last line with a NUL in it, which no
+    line has: of a line that was not synced, the end may be on disk and the middle not.
+    """
+    end = data.rfind(b"\n") + 1
+    while end and b"\0" in data[(begin := data.rfind(b"\n", 0, end - 1) + 1) : end]:
+        end = begin
+    return end
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -386,6 +413,7 @@ def _refuse_other_files(path: Path) -> None:
             start = file.read(1 << 20)
     except OSError as error:
         raise write_error(path, error) from error
+    start = start.strip(b"\0")  # zeros are what a power loss leaves of a file that was never synced
     if start and b'"kind":"header"' not in start.partition(b"\n")[0]:
         raise OutputError(f"{path} is not replaced: it is no session")
 

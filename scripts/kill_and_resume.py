@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Kills a run with SIGKILL at random moments, resumes it each time, and counts what was lost or doubled.
+"""Kills a run with SIGKILL at random moments, spoils the end of its session as a power loss may, and resumes it.
+
+Counts what was lost or doubled. `scripts/power_loss.py` does without pretending.
 
 Usage: .venv/bin/python scripts/kill_and_resume.py [KILLS] [SEED]
 """
@@ -14,6 +16,12 @@ from pathlib import Path
 from profiler.records import Session
 from profiler.session import load_session
 
+TAILS = (  # what a power loss may leave of a line that was not synced
+    b"",
+    b'{"kind":"block","case":"nump',
+    b"\0" * 4096,
+    b'{"kind":"block"' + b"\0" * 4096 + b"4,5]}]}\n",
+)
 COMMAND = [sys.executable, "-m", "profiler"]
 SUITE = """
 name = "kills"
@@ -41,8 +49,10 @@ def main() -> None:
         seen: set[tuple[str, int]] = set()
         lost = survived = 0
         for kill in range(kills):
-            _run_and_kill([*run, "--resume"] if path.exists() else run, after_s=generator.uniform(0.2, 1.6))
+            _run_and_kill([*run, "--resume"] if path.exists() else run, path, after_s=generator.uniform(0, 1.4))
             if path.exists():
+                with path.open("ab") as file:
+                    file.write(generator.choice(TAILS))
                 now = blocks(load_session(path))  # refuses doubled blocks
                 lost += len(seen - now)
                 seen = now
@@ -66,8 +76,12 @@ def blocks(session: Session) -> set[tuple[str, int]]:
     return {(block.case, block.pass_index) for block in session.blocks}
 
 
-def _run_and_kill(command: list[str], *, after_s: float) -> None:
+def _run_and_kill(command: list[str], path: Path, *, after_s: float) -> None:
+    """Kill it so long after it wrote its first line, however long it took to get there."""
+    former = path.stat().st_size if path.exists() else 0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and (path.stat().st_size if path.exists() else 0) == former:
+            time.sleep(0.005)
         time.sleep(after_s)
         process.kill()
 

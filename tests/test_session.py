@@ -1,5 +1,8 @@
+import errno
 import json
+import os
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -62,7 +65,7 @@ def test_a_session_cut_at_any_byte_keeps_every_whole_line(cut: int) -> None:
     data = DATA[:cut]
     whole = data.count(b"\n")
     if whole == 0:
-        with pytest.raises(SessionError, match="no session"):
+        with pytest.raises(SessionError, match="no session that anything can be read from"):
             parse_session(data, source="x")
         return
     session = parse_session(data, source="x")
@@ -72,6 +75,101 @@ def test_a_session_cut_at_any_byte_keeps_every_whole_line(cut: int) -> None:
 
 def test_zeros_after_the_last_line_are_dropped_as_a_power_loss_leaves_them() -> None:
     assert parse_session(DATA + b"\0" * 4096, source="x") == SESSION
+
+
+@given(st.integers(0, len(DATA)), st.integers(0, 3), st.integers(1, 3 * 4096), st.booleans())
+@settings(max_examples=200)
+def test_a_tail_that_was_never_synced_is_dropped_whatever_of_it_reached_the_disk(
+    cut: int, lost: int, zeros: int, ends: bool
+) -> None:
+    """The last append may be there in part, as zeros, or with zeros in its middle and its newline at the end."""
+    synced = DATA[: DATA.rfind(b"\n", 0, cut) + 1] or DATA[: DATA.index(b"\n") + 1]
+    line = DATA[len(synced) : DATA.find(b"\n", len(synced)) + 1] or b'{"kind":"end"}\n'
+    kept = line[: len(line) * lost // 4].rstrip(b"\n")
+    tail = kept + b"\0" * zeros + (b'"}\n' if ends else b"")
+    assert parse_session(synced + tail, source="x") == parse_session(synced, source="x")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "is empty"),
+        (b"\0" * 5000, "is empty"),
+        (DATA[:200], "ends within its first line"),
+        (DATA[:200] + b"\0" * 3000 + b"\n", "ends within its first line"),
+    ],
+)
+def test_a_session_without_a_whole_line_says_so_and_can_be_started_anew(
+    tmp_path: Path, data: bytes, words: str
+) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(data)
+    for read in (load_session, SessionWriter.reopen):
+        with pytest.raises(SessionError, match=f"{words}, as after a power loss .* --force"):
+            read(path)
+    assert path.read_bytes() == data
+    SessionWriter.create(path, SESSION.header, force=True).close()
+    assert load_session(path).header == SESSION.header
+
+
+def test_zeros_are_cut_off_for_good_when_a_run_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(DATA + b'{"kind":' + b"\0" * 4096 + b"}\n")
+    writer, session = SessionWriter.reopen(path)
+    writer.close()
+    assert session == SESSION
+    assert path.read_bytes() == DATA
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "free some space and go on with --resume"),
+        (errno.EDQUOT, "quota"),
+        (errno.EROFS, "read-only.*--resume"),
+        (errno.EIO, "copy the session to another one"),
+        (errno.ENXIO, "what was measured before is whole"),
+    ],
+)
+@pytest.mark.parametrize("call", ["write", "fsync"])
+def test_a_card_that_fails_keeps_what_was_measured_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, advice: str, call: str
+) -> None:
+    path = tmp_path / "s.jsonl"
+    writer = SessionWriter.create(path, SESSION.header)
+    writer.append(SESSION.blocks[0])
+    whole = path.read_bytes()
+
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, fail)
+        with pytest.raises(OutputError, match=f"cannot write .*{re.escape(os.strerror(number))}.*{advice}"):
+            writer.append(SESSION.blocks[1])
+    assert path.read_bytes() == whole
+    writer.append(SESSION.blocks[1])  # once it works again
+    writer.close()
+    assert load_session(path).blocks == SESSION.blocks[:2]
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", fail)
+        with pytest.raises(OutputError) as caught:
+            SessionWriter.create(tmp_path / "s.jsonl", SESSION.header)
+    assert "--resume" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_folder_made_for_a_session_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr("profiler.session._sync_folder", synced.append)
+    SessionWriter.create(tmp_path / "a" / "b" / "s.jsonl", SESSION.header).close()
+    assert set(synced) == {tmp_path / "a" / "b", tmp_path / "a", tmp_path}
 
 
 @given(st.integers(0, len(DATA) - 1), st.integers(0, 255))
@@ -351,6 +449,22 @@ def test_a_disk_that_fills_up_keeps_every_whole_line(tmp_path: Path) -> None:
     assert 0 < len(session.blocks) < len(SESSION.blocks)
     assert (tmp_path / "s.jsonl").read_bytes().endswith(b"\n")
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+def test_reading_a_session_takes_no_more_memory_than_it_is_long(tmp_path: Path) -> None:
+    """The limit of 4 GB was set aside, which a board of 1 GB refuses."""
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(DATA)
+    code = f"""
+    import resource, sys
+    sys.path[:0] = {sys.path!r}
+    from pathlib import Path
+    from profiler.session import SessionWriter, load_session
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+    print(len(load_session(Path({str(path)!r})).blocks), len(SessionWriter.reopen(Path({str(path)!r}))[1].blocks))
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(len(SESSION.blocks))] * 2
 
 
 def test_made_up_blocks_are_possible() -> None:

@@ -19,6 +19,7 @@ from profiler.analyze.effects import arm_medians, set_effect, set_null
 from profiler.analyze.overhead import call_overhead
 from profiler.analyze.verdicts import Judgement, Rule, Series, judge_run
 from profiler.records import Block, Case, Comparison, CostComparison, Options, Session
+from profiler.session import ARMS
 
 
 def rule_of(options: Options, *, margin: float | None = None, confidence_level: float | None = None) -> Rule:
@@ -54,8 +55,16 @@ def series_of(blocks: Sequence[Block]) -> Series:
     sets = [[arm_medians(arm_set) for arm_set in block.sets] for block in blocks]
     return Series(
         effects=tuple(statistics.fmean(map(set_effect, medians)) for medians in sets),
-        nulls=tuple(statistics.fmean(map(set_null, medians)) for medians in sets),
+        nulls=tuple(
+            statistics.fmean(set_null(one, in_pairs=is_paired(block)) for one in medians)
+            for block, medians in zip(blocks, sets, strict=True)
+        ),
     )
+
+
+def is_paired(block: Block) -> bool:
+    """Whether its arms were loaded two at a time, for want of memory."""
+    return block.arms_at_once < len(ARMS)
 
 
 def _comparison(case: Case, blocks: Sequence[Block], judgement: Judgement, cost: CostComparison | None) -> Comparison:
@@ -73,6 +82,7 @@ def _comparison(case: Case, blocks: Sequence[Block], judgement: Judgement, cost:
         decidable_margin=decidable_margin(judgement),
         is_biased=judgement.is_biased,
         disturbed_passes=sum(bool(block.disturbed_by) for block in blocks),
+        paired_passes=sum(map(is_paired, blocks)),
         overhead=call_overhead(blocks, confidence_level=evidence.rule.confidence_level),
         cost=cost,
     )

@@ -3,8 +3,6 @@
 import math
 import os
 
-import psutil
-
 from models.layout import LinearShape
 from models.workload import linear_workload
 from profiler.claims.claim import Claim
@@ -13,6 +11,7 @@ from profiler.claims.lab import Laboratory
 from profiler.claims.records import Figure, Finding, Outcome, Scale, Text, Unit
 from profiler.claims.rules import judge_within, speedup_figure
 from profiler.errors import MemoryNeedError
+from profiler.hardware.memory import available_bytes
 from profiler.records import Comparison, Verdict
 
 SETUPS = {
@@ -35,7 +34,7 @@ def examine(lab: Laboratory) -> Finding:
         MemoryNeedError: there is too little memory for either.
     """
     setup = SETUPS[lab.scale]
-    refuse_small_memory(setup, available_bytes=psutil.virtual_memory().available)
+    refuse_small_memory(setup, available_bytes=available_bytes())
     times = lab.ask(
         "profiler.claims.trials.forum:run_script", ForumTimes, limit_s=LIMITS_S[lab.scale], apart=True, setup=setup
     )

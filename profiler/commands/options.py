@@ -15,10 +15,11 @@ from profiler.session import CONFIDENCE_LEVELS
 
 ALL = "all"
 MAX_THREADS = 1024
+# Below, no type in brackets: the click of Debian 13 and older ones know none
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "": 1}
 
 
-class MarginType(click.ParamType[float]):
+class MarginType(click.ParamType):  # type: ignore[type-arg]
     """`3%` or `0.03`: above 0, at most 50 %."""
 
     name = "percent"
@@ -34,7 +35,7 @@ class MarginType(click.ParamType[float]):
         return fraction
 
 
-class ConfidenceType(click.ParamType[float]):
+class ConfidenceType(click.ParamType):  # type: ignore[type-arg]
     """`95%` or `0.95`: from 50 % to 99.99 %."""
 
     name = "percent"
@@ -51,7 +52,7 @@ class ConfidenceType(click.ParamType[float]):
         return fraction
 
 
-class PercentType(click.ParamType[int]):
+class PercentType(click.ParamType):  # type: ignore[type-arg]
     """`5%` or `5`: a whole number from 1 to 100."""
 
     name = "percent"
@@ -64,7 +65,7 @@ class PercentType(click.ParamType[int]):
         return int(match[1])
 
 
-class LooksType(click.ParamType[tuple[int, ...]]):
+class LooksType(click.ParamType):  # type: ignore[type-arg]
     """`8,12,16`: numbers of passes that rise."""
 
     name = "list"
@@ -78,7 +79,7 @@ class LooksType(click.ParamType[tuple[int, ...]]):
         return tuple(int(number) for number in str(value).split(","))
 
 
-class ThreadsType(click.ParamType[tuple[int, ...] | str]):
+class ThreadsType(click.ParamType):  # type: ignore[type-arg]
     """`1`, `1,2,4`, or `all`, which depends on the CPUs that may be used."""
 
     name = "list"
@@ -95,12 +96,12 @@ class ThreadsType(click.ParamType[tuple[int, ...] | str]):
         return tuple(sorted({int(number) for number in numbers}))
 
 
-class SetsType(click.ParamType[int]):
+class SetsType(click.ParamType):  # type: ignore[type-arg]
     """`auto`, or how many sets."""
 
     name = "sets"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:  # type: ignore[override]
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
         """None for auto."""
         if value is None or value == "auto":
             return None
@@ -109,7 +110,7 @@ class SetsType(click.ParamType[int]):
         return int(value)
 
 
-class DurationType(click.ParamType[float]):
+class DurationType(click.ParamType):  # type: ignore[type-arg]
     """`90s`, `5m`, `1h` or seconds."""
 
     name = "time"
@@ -123,7 +124,7 @@ class DurationType(click.ParamType[float]):
         return seconds
 
 
-class BatchType(click.ParamType[tuple[int, ...]]):
+class BatchType(click.ParamType):  # type: ignore[type-arg]
     """`8`, `5x3` or `none`."""
 
     name = "batch"

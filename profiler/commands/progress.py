@@ -1,33 +1,38 @@
 """Progress on standard error: a bar or a live view on a terminal, plain lines elsewhere."""
 
+import os
+import sys
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+import click
 
-from profiler.commands.live import LiveView
 from profiler.commands.runstate import RunState, count_words, time_words
 from profiler.commands.screen import can_draw
 from profiler.measure.tally import Standing
 from profiler.records import Block, Conditions, Failure, Verdict
 
+if TYPE_CHECKING:  # at run time where there is a terminal alone: a board spares the memory
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from profiler.commands.live import LiveView
+
 PLAIN_LINE_EVERY_S = 15.0
+_DUMB = ("dumb", "unknown")
 
 
 class ExportProgress:
     """Shows which file is being written."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._console = _console(quiet=quiet)
-        self._lines = _Lines("export", self._console)
+        console = None if quiet else _terminal()
+        self._lines = _Lines("export", console, quiet=quiet)
         self._pace = RunState(margin=0.0)
         self._bar: Progress | None = None
-        if _is_live(self._console, quiet=quiet):
-            columns = (TextColumn("export"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn(),
-                       TextColumn("{task.description}", markup=False))  # fmt: skip
-            self._bar = Progress(*columns, console=self._console, auto_refresh=False, transient=True)
+        if console is not None:
+            self._bar = _bar(console)
             self._task = self._bar.add_task("", total=None)
             self._bar.start()
 
@@ -58,7 +63,7 @@ class RunProgress:
         margin: that of the run, as a fraction.
         budget_s: the time the run may take, None for as long as it takes.
         name: what lines begin with.
-        console: where to write instead of standard error.
+        console: where to write instead of standard error; a live view if it is a terminal.
         clock: seconds, for tests.
     """
 
@@ -69,16 +74,17 @@ class RunProgress:
         margin: float,
         budget_s: float | None = None,
         name: str = "run",
-        console: Console | None = None,
+        console: "Console | None" = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        console = console or _console(quiet=quiet)
+        if console is None and not quiet:
+            console = _terminal()
         self._clock = clock
         self._state = RunState(margin=margin, budget_s=budget_s)
-        self._lines = _Lines(name, console, clock)
+        self._lines = _Lines(name, console, quiet=quiet, clock=clock)
         self._live: LiveView | None = None
-        if _is_live(console, quiet=quiet):
-            self._live = LiveView(self._state, console, unicode=can_draw(console.encoding), clock=clock)
+        if console is not None and console.is_terminal and not console.is_dumb_terminal and not quiet:
+            self._live = _live_view(self._state, console, clock)
 
     def __enter__(self) -> Self:
         return self
@@ -130,20 +136,38 @@ class RunProgress:
         self._lines.say(text)
 
 
-def _console(*, quiet: bool) -> Console:
-    return Console(stderr=True, highlight=False, quiet=quiet)
+def _terminal() -> "Console | None":
+    """Standard error, if it is a terminal that can be drawn on."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") in _DUMB:
+        return None
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
 
 
-def _is_live(console: Console, *, quiet: bool) -> bool:
-    return console.is_terminal and not console.is_dumb_terminal and not quiet
+def _live_view(state: RunState, console: "Console", clock: Callable[[], float]) -> "LiveView":
+    from profiler.commands.live import LiveView
+
+    return LiveView(state, console, unicode=can_draw(console.encoding), clock=clock)
+
+
+def _bar(console: "Console") -> "Progress":
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("export"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn(),
+               TextColumn("{task.description}", markup=False))  # fmt: skip
+    return Progress(*columns, console=console, auto_refresh=False, transient=True)
 
 
 class _Lines:
     """Plain lines, some of them only now and then."""
 
-    def __init__(self, what: str, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, what: str, console: "Console | None", *, quiet: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._what = what
         self._console = console
+        self._quiet = quiet
         self._clock = clock
         self._last = clock()
 
@@ -156,4 +180,7 @@ class _Lines:
         return True
 
     def say(self, text: str) -> None:
-        self._console.print(f"{self._what}: {text}", markup=False, soft_wrap=True)
+        if self._console is not None:
+            self._console.print(f"{self._what}: {text}", markup=False, soft_wrap=True)
+        elif not self._quiet:
+            click.echo(f"{self._what}: {text}", err=True)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from models.dtype import Dtype
 from models.layout import WeightLayout
@@ -24,6 +23,7 @@ from profiler.export.torchscript import identity_torchscript, torchscript
 from profiler.export.verify import verify_artifact
 from profiler.export.weights import Layer, derived_seed, draw_network, out_in_layers
 from profiler.files import sha256_of
+from profiler.hardware.memory import available_bytes
 from profiler.hardware.software import capture_software
 from profiler.proof.identity import prove_identity
 from profiler.records import MANIFEST_SCHEMA, Answer, Artifact, ArtifactFormat, Form, Identity, Manifest
@@ -73,7 +73,7 @@ def export_bundle(  # noqa: PLR0913 - one per option
         OutputError: the output exists, the disk is full or cannot be written.
     """
     for workload in workloads:
-        refuse_oversize(workload, available_bytes=psutil.virtual_memory().available)
+        refuse_oversize(workload, available_bytes=available_bytes())
     targets = {workload.name: list(_targets(workload, formats, forms)) for workload in workloads}
     total = sum(map(len, targets.values()))
     if total == 0:

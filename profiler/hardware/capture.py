@@ -5,8 +5,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import psutil
-
 from profiler import __version__
 from profiler.errors import HardwareError
 from profiler.hardware import boardclaims, darwin, devicetree, sysfs, windows
@@ -70,9 +68,7 @@ def capture_hardware(root: Path = LIVE, measured: Measured | None = None) -> Har
         cpu_flags=flags,
         core_types=core_types,
         logical_cpus=logical,
-        physical_cores=first_known(
-            (sysfs.physical_cores(root), live_fact(psutil.cpu_count(logical=False), "psutil", root))
-        ),
+        physical_cores=first_known((sysfs.physical_cores(root), _counted_cores(root))),
         caches=caches,
         memory=capture_memory(root, row),
         board=board,
@@ -127,3 +123,14 @@ def _logical_cpus(root: Path, cpuinfo: CpuInfo) -> tuple[Fact[int], tuple[Confli
         live_fact(os.cpu_count(), "os.cpu_count", root),
     ]
     return first_known(told), disagreement("online CPUs", told)
+
+
+def _counted_cores(root: Path) -> Fact[int]:
+    """By psutil, where it is installed: it has no wheels for some boards, and sysfs nearly always tells."""
+    if root != LIVE:
+        return Fact(value=None, source="unknown")
+    try:
+        import psutil
+    except ImportError:
+        return Fact(value=None, source="unknown")
+    return fact(psutil.cpu_count(logical=False), "psutil")

@@ -4,11 +4,16 @@ Raspberry Pi OS boots with the memory group off: a container's memory limit is t
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from profiler.hardware.source import read_int, read_text
 
 _FOLDER = "sys/fs/cgroup"
+_USES = (  # versions 2 and 1: a group's limit, what it uses, and what of that are files that can be dropped
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
 _MAX_GROUPS = 64  # version 1 has a line for each of about a dozen controllers
 _NO_LIMIT_BYTES = 1 << 50  # version 1 writes a number near 2^63 for none
 
@@ -28,6 +33,23 @@ def memory_limit_bytes(root: Path) -> int | None:
             if limit is not None and 0 < limit < _NO_LIMIT_BYTES:
                 limits.append(limit)
     return min(limits, default=None)
+
+
+def memory_left_bytes(root: Path) -> int | None:
+    """What the limits leave to the group, None for no limit or nothing told: the least of it and of those above.
+
+    Cached files do not count as used: they are dropped.
+    """
+    return min((left for folder in _folders(root, "memory") for left in _left(folder)), default=None)
+
+
+def _left(folder: Path) -> Iterator[int]:
+    for limit_name, used_name, dropped_name in _USES:
+        limit, used = read_int(folder / limit_name), read_int(folder / used_name)
+        if limit is not None and 0 < limit < _NO_LIMIT_BYTES:
+            statistics = read_text(folder / "memory.stat") or ""
+            match = re.search(rf"^{dropped_name} ([0-9]{{1,18}})$", statistics, re.MULTILINE)
+            yield max(0, limit - max(0, (used or 0) - (int(match[1]) if match else 0)))
 
 
 def _quota(folder: Path) -> float | None:

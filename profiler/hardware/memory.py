@@ -1,15 +1,16 @@
 """Memory and how it is paged: how much there is, page size, huge pages, memory nodes, and the control group's limit."""
 
 import re
+import sys
 from pathlib import Path
 
-import psutil
-
+from profiler.hardware.cgroup import memory_left_bytes
 from profiler.hardware.recording import LIVE, Recording
 from profiler.hardware.source import is_file, is_folder, list_folder, parse_int, read_int, read_text
 from profiler.records import Fact, Memory
 
 _MEMINFO = "proc/meminfo"
+ADDRESSES_BYTES = 2 << 30  # of 32-bit processes: 3 GiB at most kernels, some of them taken by libraries and stacks
 _THP = "sys/kernel/mm/transparent_hugepage/enabled"
 
 
@@ -17,6 +18,8 @@ def capture_memory(root: Path) -> Memory:
     """How much memory the kernel has, and how much is free to use."""
     found = _meminfo(root)
     if not found and root == LIVE:
+        import psutil  # not on Linux, where it may be missing: it has no wheels for small architectures
+
         memory = psutil.virtual_memory()
         return Memory(
             total_bytes=Fact(value=memory.total, source="psutil"),
@@ -64,10 +67,24 @@ def swap_used(root: Path) -> int | None:
         return 1024 * sum(kib for kib in used if kib is not None)
     if root != LIVE:
         return None
+    import psutil
+
     try:
         return psutil.swap_memory().used
     except (OSError, RuntimeError):
         return None
+
+
+def available_bytes(root: Path = LIVE) -> int:
+    """What this process can still use without swapping.
+
+    It is within what the limit of its control group leaves, and within the address space of a 32-bit process.
+    """
+    memory = capture_memory(root)
+    known = (memory.available_bytes.value, memory_left_bytes(root), None if sys.maxsize > 1 << 32 else ADDRESSES_BYTES)
+    # Kernels before 3.14 do not tell what is available; of what they have, half is a cautious guess
+    guess = (memory.total_bytes.value or 0) // 2 if memory.available_bytes.value is None else None
+    return min(value for value in (*known, guess) if value is not None)
 
 
 def _meminfo(root: Path) -> dict[str, str]:

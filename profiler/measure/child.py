@@ -5,13 +5,13 @@ import os
 import random
 import select
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from typing import IO, Self
 
 import msgspec
 
+from profiler.files import memory_file
 from profiler.measure.messages import EndRequest, ForkRequest, Gone, Message, Rejected, Reply, Started
 from profiler.python import python_command
 from profiler.signals import Stop, describe_signal
@@ -63,7 +63,7 @@ class Worker:
     ) -> None:
         self._stop = stop
         self._born_s = time.monotonic()
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._stderr: IO[bytes] = memory_file()  # closed in __exit__
         self._buffer = b""
         self._process = subprocess.Popen(
             python_command(

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-import psutil
-
 from profiler.hardware.caches import wanted_eviction_bytes
+from profiler.hardware.memory import available_bytes as available_now
 from profiler.records import CacheInfo
 
 MAX_BYTES = 256 << 20  # a time limit: walking more takes over 50 ms even on a fast machine, and it is done every call
@@ -13,5 +12,5 @@ MEMORY_PART = 4  # of what is available
 
 def choose_eviction_bytes(caches: Sequence[CacheInfo], *, available_bytes: int | None = None) -> int:
     """Twice the last-level cache, capped by a quarter of the available memory and by time."""
-    available = psutil.virtual_memory().available if available_bytes is None else available_bytes
+    available = available_now() if available_bytes is None else available_bytes
     return min(wanted_eviction_bytes(caches), available // MEMORY_PART, MAX_BYTES)

@@ -46,6 +46,7 @@ class CostRequest(Message, frozen=True, kw_only=True, tag="cost"):
 class BlockRequest(Message, frozen=True, kw_only=True, tag="block"):
     """Load four arms and time them, `sets` times, with the identity model beside them if there is one.
 
+    With `arms_at_once` 2 each set is loaded and timed in two pairs, one after the other, for want of memory.
     `files` maps an arm's name to its path; plain arrays have an identity model without a file. `extra_percent` maps
     an arm to the calls in a hundred that it makes beyond the counted ones.
     """
@@ -61,6 +62,7 @@ class BlockRequest(Message, frozen=True, kw_only=True, tag="block"):
     slice_ns: int
     eviction_bytes: int
     extra_percent: dict[str, int]
+    arms_at_once: int = 4
 
 
 class ForkRequest(Message, frozen=True, kw_only=True, tag="fork"):

@@ -2,7 +2,7 @@
 
 import collections
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Protocol
 
 from profiler.analyze.disturbance import changes, disturbances
@@ -28,7 +28,7 @@ from profiler.records import (
     Verdict,
     Weights,
 )
-from profiler.session import ARMS, SessionWriter
+from profiler.session import ARMS, ARMS_AT_ONCE, SessionWriter
 from profiler.signals import Stop
 
 MAX_FAILURES = 2  # a case that fails this often in passes is left out of the later ones
@@ -86,6 +86,7 @@ class Passes:
         observer: Observer,
         stop: Stop,
         given_up: set[str],
+        paired: Container[str],
         deadline_s: float | None,
         conditions: Callable[[bool], Conditions],
         invocation: int,
@@ -99,6 +100,7 @@ class Passes:
         self._observer = observer
         self._stop = stop
         self._given_up = given_up
+        self._paired = paired  # cases whose four arms do not fit memory together
         self._deadline_s = deadline_s
         self._conditions = conditions  # True: all of it; False: what can be read before and after every block
         self._invocation = invocation
@@ -223,6 +225,7 @@ class Passes:
         planned, options = job.planned, self._options
         case = planned.case
         before = self._conditions(False)  # noqa: FBT003
+        arms_at_once = min(ARMS_AT_ONCE) if case.id in self._paired else max(ARMS_AT_ONCE)
         is_slower = case.control is Control.SLOWER
         slower = {arm: options.slowdown_percent for arm in ARMS if is_slower and arm.startswith("in_out")}
         reply = worker.request(
@@ -238,6 +241,7 @@ class Passes:
                 slice_ns=round(options.slice_s * 1e9),
                 eviction_bytes=options.eviction_bytes if case.weights is Weights.COLD else 0,
                 extra_percent=slower,
+                arms_at_once=arms_at_once,
             )
         )
         if isinstance(reply, Rejected):
@@ -253,6 +257,7 @@ class Passes:
             sets=reply.sets,
             quiet=reply.quiet,
             disturbed_by=(*marks, *changes(before, after)),
+            arms_at_once=arms_at_once,
         )
         self._writer.append(block)
         if block.disturbed_by and job.attempt + 1 < MAX_ATTEMPTS and self._tally.grant_repeat():

@@ -24,9 +24,7 @@ from profiler.records import (
     Team,
 )
 from profiler.runtimes import RuntimeInfo, runtime_info
-from profiler.session import ARMS
 
-ARMS_PER_CASE = len(ARMS)
 COPIES_WHILE_LOADING = 3  # the file's bytes, the weights, and their packed form
 _FILES = {
     ArtifactFormat.ONNX: "ONNX files",
@@ -34,7 +32,7 @@ _FILES = {
     ArtifactFormat.ARRAYS: "arrays",
 }
 MOST_NAMED = 4  # cases that the bundle lacks
-MIN_BYTES = 4_000_000  # sessions, graphs and buffers of even the smallest model
+MIN_BYTES = 16_000_000  # seen: a runtime's code at its first use, sessions, buffers and padding of the smallest model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,13 +61,13 @@ class PlannedCase:
         """The artifact an arm loads."""
         return self.loaded_artifacts[WeightLayout(arm.rpartition("_")[0])]
 
-    @property
-    def needed_bytes(self) -> int:
-        """An upper estimate of what loading all four arms and running them adds to a worker that has started."""
-        weights = (ARMS_PER_CASE + COPIES_WHILE_LOADING - 1) * max(a.size_bytes for a in self.artifacts.values())
+    def needed_bytes(self, arms: int) -> int:
+        """An upper estimate of what loading so many arms and running them adds to a worker that has started."""
+        copies = arms * runtime_info(self.case.runtime).copies_per_model + COPIES_WHILE_LOADING
+        weights = copies * max(artifact.size_bytes for artifact in self.artifacts.values())
         widths = self.workload.in_features + sum(layer.out_features for layer in self.workload.layers)
         values = self.case.dtype.item_bytes * batch_rows(self.case.batch_shape) * widths
-        return MIN_BYTES + weights + 2 * self.answer.size_bytes + (ARMS_PER_CASE + 1) * values
+        return MIN_BYTES + weights + 2 * self.answer.size_bytes + (arms + 1) * values
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,13 +10,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import psutil
-
 from profiler import __version__
 from profiler.bundle import Bundle
 from profiler.errors import ArtifactError, OptionError, RunInterruptedError, SessionError
 from profiler.files import refuse_existing
 from profiler.hardware.conditions import Clocks, capture_conditions, utc_now
+from profiler.hardware.memory import available_bytes
 from profiler.measure.child import ForkedWorker, StopRequestedError, Worker
 from profiler.measure.crew import Crew
 from profiler.measure.messages import ArmFile, Checked, CheckRequest, Reason, Rejected
@@ -39,7 +38,7 @@ from profiler.records import (
     Weights,
 )
 from profiler.runtimes import RuntimeInfo
-from profiler.session import SessionWriter
+from profiler.session import ARMS_AT_ONCE, SessionWriter
 from profiler.signals import Stop
 
 
@@ -74,6 +73,7 @@ class Run:
         self._stop = Stop()
         self._crew = Crew(options, self._stop)
         self._given_up: set[str] = set()
+        self._paired: set[str] = set()
 
     def execute(self, path: Path, *, resume: bool = False, force: bool = False) -> End:
         """Measure and write the session. Returns how it ended.
@@ -173,10 +173,9 @@ class Run:
             raise OptionError(
                 f"the time budget of {self._budget_s:g} s ended while answers were still being checked; give it more"
             )
-        available = psutil.virtual_memory().available
-        needed = planned.needed_bytes + (self._options.eviction_bytes if planned.case.weights is Weights.COLD else 0)
-        if needed > available:
-            return f"needs about {needed / 2**20:.0f} MiB for four arms, {available / 2**20:.0f} MiB are available"
+        problem = self._fit(planned, available_bytes())
+        if problem is not None:
+            return problem
         reply = worker.request(
             CheckRequest(
                 workload=planned.workload,
@@ -199,6 +198,28 @@ class Run:
         checks.append(Check(case=planned.case.id, arms=reply.arms))
         return None
 
+    def _fit(self, planned: PlannedCase, available: int) -> str | None:
+        """Choose how many arms are loaded together; what is wrong, if not even a pair fits.
+
+        One arm at a time would need less still, but then the layouts would be timed at different moments, and
+        whatever changes in between would look like a difference.
+        """
+        evicted = self._options.eviction_bytes if planned.case.weights is Weights.COLD else 0
+        all_, pair = (planned.needed_bytes(arms) + evicted for arms in ARMS_AT_ONCE)
+        room = f"{available / 2**20:.0f} MiB are available"
+        if pair > available:
+            return (
+                f"needs about {pair / 2**20:.0f} MiB to load a pair of arms ({all_ / 2**20:.0f} for four), {room}: "
+                "stop other programs, or measure smaller layers"
+            )
+        if all_ > available:
+            self._paired.add(planned.case.id)
+            self._observer.warned(
+                f"{planned.case.id}: four arms need about {all_ / 2**20:.0f} MiB, {room}: measured in two pairs, one "
+                "after the other"
+            )
+        return None
+
     # ------------------------------------------------------------ passes
 
     def _measure_all(
@@ -215,6 +236,7 @@ class Run:
             observer=self._observer,
             stop=self._stop,
             given_up=self._given_up,
+            paired=self._paired,
             deadline_s=self._deadline_s(),
             conditions=self._conditions,
             invocation=0 if session is None else len(session.resumes) + 1,

@@ -83,9 +83,7 @@ def calibrate(calls: Iterable[Call], clock: Clock, *, slice_ns: int, evict: Call
     before every call, it counts as part of the slice.
     """
     arms = list(calls)
-    for call in arms:
-        for _ in range(WARM_UP_CALLS):
-            call()
+    warm_up(arms)
     if evict is not None:
         start = clock()
         evict()
@@ -93,6 +91,13 @@ def calibrate(calls: Iterable[Call], clock: Clock, *, slice_ns: int, evict: Call
         return max(1, slice_ns // max(1, clock() - start))
     target = max(slice_ns, OVERHEADS_PER_SLICE * timer_overhead_ns(clock))
     return max(_calls_for(call, clock, target) for call in arms)
+
+
+def warm_up(calls: Iterable[Call]) -> None:
+    """Call each arm until a runtime has settled."""
+    for call in calls:
+        for _ in range(WARM_UP_CALLS):
+            call()
 
 
 def _calls_for(call: Call, clock: Clock, target_ns: int) -> int:
@@ -108,18 +113,32 @@ def _calls_for(call: Call, clock: Clock, target_ns: int) -> int:
     return max(1, min(MAX_CALLS, round(count * target_ns / max(1, elapsed))))
 
 
-def time_set(arms: Arms, clock: Clock, *, rounds: int, slice_ns: int, limit_ns: int, generator: random.Random) -> Times:
+def time_set(
+    arms: Arms,
+    clock: Clock,
+    *,
+    rounds: int,
+    slice_ns: int,
+    limit_ns: int,
+    generator: random.Random,
+    like: Times | None = None,
+) -> Times:
     """Time each arm once a round, in random order.
 
     Garbage collection is off meanwhile: it would strike one arm and not the others. Slow calls get fewer rounds, so
-    that all stay within `limit_ns`, but never fewer than `MIN_ROUNDS`.
+    that all stay within `limit_ns`, but never fewer than `MIN_ROUNDS`. With `like`, the other pair of the same set,
+    slices and rounds are as many as there, whatever that takes.
     """
     slices: dict[str, list[int]] = {arm: [] for arm in arms.calls}
     gc.collect()
     gc.disable()
     try:
-        count = calibrate(arms.calls.values(), clock, slice_ns=slice_ns, evict=arms.evict)
-        count = math.ceil(count / arms.unit) * arms.unit
+        if like is None:
+            count = calibrate(arms.calls.values(), clock, slice_ns=slice_ns, evict=arms.evict)
+            count = math.ceil(count / arms.unit) * arms.unit
+        else:
+            warm_up(arms.calls.values())
+            count, rounds = like.calls, len(next(iter(like.slices_ns.values())))
         todo: dict[str, tuple[Call, int]] = {
             arm: (call, arms.made_calls(arm, count)) for arm, call in arms.calls.items()
         }
@@ -137,7 +156,7 @@ def time_set(arms: Arms, clock: Clock, *, rounds: int, slice_ns: int, limit_ns: 
                 call, made = todo[arm]
                 slices[arm].append(max(1, time_slice(call, made, clock, evict=arms.evict)))
             left -= 1
-            if len(slices[order[0]]) == 1:
+            if len(slices[order[0]]) == 1 and like is None:
                 left = min(rounds, max(MIN_ROUNDS, limit_ns // max(1, clock() - started))) - 1
         took = clock() - started
     finally:

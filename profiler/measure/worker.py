@@ -3,8 +3,10 @@
 Started by `child`, which has pinned it to its CPUs and keeps what it prints to standard error.
 """
 
+import dataclasses
 import gc
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +31,7 @@ from profiler.measure.nursery import host
 from profiler.measure.pipes import Pipes
 from profiler.measure.probe import measure_costs
 from profiler.measure.process import die_with_parent, release_memory
-from profiler.measure.timing import Arms, Call, time_set
+from profiler.measure.timing import Arms, Call, Times, time_set
 from profiler.proof import check_claims, check_pair, layout_of, prove
 from profiler.proof.arrays import load_answer
 from profiler.proof.identity import prove_identity
@@ -138,31 +140,61 @@ def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> Measure
     evict = _eviction(request.eviction_bytes)
     sets, seen = [], []
     for _ in range(request.sets):
-        started = runtime.clock()
-        arms = _load_arms(request, runtime, x, padding, generator, threads=threads, evict=evict)
-        before = runtime.surroundings()
-        times = time_set(
-            arms,
-            runtime.clock,
-            rounds=request.rounds,
-            slice_ns=request.slice_ns,
-            limit_ns=BLOCK_LIMIT_NS // request.sets,
-            generator=generator,
-        )
-        seen.append(between(before, runtime.surroundings()))
-        sets.append(
-            ArmSet(
-                calls=times.calls,
-                slices_ns=times.slices_ns,
-                identity_calls=times.identity_calls,
-                identity_ns=times.identity_ns,
-                load_s=max(0, runtime.clock() - started - times.rounds_ns) * 1e-9,
-                rounds_s=times.rounds_ns * 1e-9,
+        parts: list[_Part] = []
+        groups = _groups(list(request.files), request.arms_at_once, generator)
+        for names in groups:
+            started = runtime.clock()
+            arms = _load_arms(request, runtime, x, padding, names, generator, threads=threads, evict=evict)
+            if not parts:
+                arms = _with_identity(arms, request, runtime, x, threads=threads)
+            before = runtime.surroundings()
+            times = time_set(
+                arms,
+                runtime.clock,
+                rounds=request.rounds,
+                slice_ns=request.slice_ns,
+                limit_ns=BLOCK_LIMIT_NS // (request.sets * len(groups)),
+                generator=generator,
+                like=parts[0].times if parts else None,
             )
-        )
-        del arms
-        release_memory()
+            seen.append(between(before, runtime.surroundings()))
+            parts.append(_Part(times, max(0, runtime.clock() - started - times.rounds_ns) * 1e-9))
+            del arms
+            release_memory()
+        sets.append(_set_of(parts))
     return Measured(sets=tuple(sets), quiet=together(seen))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Part:
+    """What was timed together of a set, and what loading it took."""
+
+    times: Times
+    load_s: float
+
+
+def _groups(arms: list[str], at_once: int, generator: random.Random) -> list[list[str]]:
+    """The arms that are loaded together, in random order: all four, or the first copies of both layouts and the second.
+
+    Either way each layout is held against the other under the same conditions.
+    """
+    generator.shuffle(arms)
+    if at_once >= len(arms):
+        return [arms]
+    copies = list(dict.fromkeys(arm.rpartition("_")[2] for arm in arms))
+    return [[arm for arm in arms if arm.endswith(f"_{copy}")] for copy in copies]
+
+
+def _set_of(parts: Sequence[_Part]) -> ArmSet:
+    first = parts[0].times
+    return ArmSet(
+        calls=first.calls,
+        slices_ns={arm: times for part in parts for arm, times in part.times.slices_ns.items()},
+        identity_calls=first.identity_calls,
+        identity_ns=first.identity_ns,
+        load_s=sum(part.load_s for part in parts),
+        rounds_s=sum(part.times.rounds_ns for part in parts) * 1e-9,
+    )
 
 
 def _eviction(size_bytes: int) -> Call | None:
@@ -178,15 +210,15 @@ def _load_arms(
     runtime: Runtime,
     x: np.ndarray,
     padding: list[np.ndarray],
+    names: Sequence[str],
     generator: random.Random,
     *,
     threads: int,
     evict: Call | None,
 ) -> Arms:
-    order = list(request.files)
-    generator.shuffle(order)
+    """The named arms, loaded in this order."""
     calls: dict[str, Call] = {}
-    for arm in order:
+    for arm in names:
         # Where a weight lands moves the time by several percent: no arm shall always land in the same place
         padding.extend(
             np.empty(generator.randrange(1, MAX_PADDING_BYTES >> (3 * step)), np.uint8)
@@ -195,8 +227,12 @@ def _load_arms(
         model = runtime.load(Path(request.files[arm]), request.workload, threads=threads)
         release_memory()
         calls[arm] = model.bind(x)
+    return Arms(calls, None, evict, request.extra_percent)
+
+
+def _with_identity(arms: Arms, request: BlockRequest, runtime: Runtime, x: np.ndarray, *, threads: int) -> Arms:
     identity = _load_identity(request, runtime, threads=threads)
-    return Arms(calls, identity.bind(x) if identity else None, evict, request.extra_percent)
+    return arms if identity is None else dataclasses.replace(arms, identity=identity.bind(x))
 
 
 def _load_identity(request: BlockRequest | CheckRequest, runtime: Runtime, *, threads: int) -> LoadedModel | None:

@@ -110,7 +110,8 @@ class Comparison(Record, frozen=True, kw_only=True):
     `effect` is log(time in_out / time out_in) with its interval over passes, `null` the same between two copies of one
     layout. `noise_floor` is the larger absolute end of the null's interval; `is_biased` says that the null excludes 0
     by more than chance over the suite. Estimates are None below two passes. `time_s` maps a layout to the seconds per
-    call (geometric mean over passes of each pass's median). `more_passes` is how many more would decide an undecided
+    call (geometric mean over passes of each pass's median). `paired_passes` are those whose arms were loaded two at a
+    time, for want of memory. `more_passes` is how many more would decide an undecided
     case, None if it is decided or nobody can tell; `decidable_margin` the margin at which it would be equal by now.
     """
 
@@ -128,3 +129,4 @@ class Comparison(Record, frozen=True, kw_only=True):
     disturbed_passes: int
     overhead: Overhead | None
     cost: CostComparison | None
+    paired_passes: int = 0

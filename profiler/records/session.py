@@ -230,7 +230,9 @@ class Disturbance(enum.StrEnum):
 class Block(Record, frozen=True, kw_only=True, tag="block", tag_field="kind"):
     """One case in one pass: the raw times of one or more sets of arms.
 
-    A block that something disturbed is marked, kept, and measured again as the next `attempt`.
+    A block that something disturbed is marked, kept, and measured again as the next `attempt`. `arms_at_once` is 4, or
+    2 where memory was short: each set's arms were then loaded and timed in two pairs, one of each layout, one pair
+    after the other.
     """
 
     case: str
@@ -240,6 +242,7 @@ class Block(Record, frozen=True, kw_only=True, tag="block", tag_field="kind"):
     sets: tuple[ArmSet, ...]
     quiet: Quiet | None = None
     disturbed_by: tuple[Disturbance, ...] = ()
+    arms_at_once: int = 4
 
 
 class Start(Record, frozen=True, kw_only=True, tag="start", tag_field="kind"):

@@ -17,7 +17,7 @@ COLUMNS = (
     "speedup_without_overhead", "load_s", "load_s_low", "load_s_high", "load_ratio", "load_verdict", "first_call_s",
     "first_call_s_low", "first_call_s_high", "load_rise_bytes", "peak_bytes", "file_bytes", "flops", "least_bytes",
     "bound_s", "bound_by", "bound_level", "bound_fraction", "regime", "is_packed", "rewritten", "extra_copies",
-    "known_by", "cause",
+    "known_by", "cause", "paired_passes",
 )  # fmt: skip
 
 
@@ -63,6 +63,7 @@ def _cells(summary: Summary, row: Row, layout: str, arm: Arm) -> list[object]:
         *_cost_cells(row, WeightLayout(layout)),
         *_limit_cells(row, WeightLayout(layout)),
         *_why_cells(row, arm),
+        row.paired_passes,
     ]
 
 

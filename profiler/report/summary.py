@@ -96,7 +96,8 @@ class Moment(Record, frozen=True, kw_only=True):
 class Row(Record, frozen=True, kw_only=True):
     """One case. `speedup` is time(in_out) / time(out_in); `null` the same ratio between copies of one layout.
 
-    `cause` says in a sentence why, as far as that is known.
+    `cause` says in a sentence why, as far as that is known. `paired_passes` are those whose arms were loaded two at a
+    time, for want of memory.
     """
 
     case: Case
@@ -120,6 +121,7 @@ class Row(Record, frozen=True, kw_only=True):
     limit: Limit | None
     regime: Regime
     cause: str
+    paired_passes: int = 0
 
 
 class Summary(Record, frozen=True, kw_only=True):
@@ -330,6 +332,7 @@ def _row(comparison: Comparison, workload: Workload, check: Check | None, header
             regime,
             is_one_layout=not workload.layout_matters,
         ),
+        paired_passes=comparison.paired_passes,
     )
 
 

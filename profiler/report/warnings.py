@@ -47,6 +47,7 @@ def warnings_for(
         *_about_the_plan(session),
         *_about_the_rule(session, rule),
         *_about_the_controls(comparisons, labels),
+        *_about_the_memory(comparisons, labels),
         *_about_the_machine(session),
         *_about_the_clock(session),
         *_about_the_blocks(session, comparisons),
@@ -173,6 +174,16 @@ def _about_the_controls(comparisons: Sequence[Comparison], labels: Mapping[str, 
         )
 
 
+def _about_the_memory(comparisons: Sequence[Comparison], labels: Mapping[str, str]) -> Iterator[Warning_]:
+    paired = [labels[comparison.case.id] for comparison in comparisons if comparison.paired_passes]
+    if paired:
+        yield Warning_(
+            text="memory was too short for four copies of the weights, so that two pairs were loaded, one after the "
+            f"other: {'; '.join(paired)}",
+            next_step="read the verdicts as any other: effect and null still come from four copies",
+        )
+
+
 def _about_the_machine(session: Session) -> Iterator[Warning_]:
     for advice in advise_on_results(session.header.hardware):
         yield Warning_(text=advice.text, next_step=advice.next_step)
@@ -215,10 +226,26 @@ def _about_the_clock(session: Session) -> Iterator[Warning_]:
             seen.update(changes(record.conditions, following.conditions))
     if Disturbance.SUSPENDED in seen:
         yield Warning_(text="the machine slept during the run", next_step="keep it awake, and run again if in doubt")
+    if backwards := _backwards(session):
+        yield Warning_(
+            text=f"the clock said {backwards[1]} when the run went on, and {backwards[0]} before",
+            next_step="do not trust the dates, as of a board without a clock of its own; times and ratios hold",
+        )
     if Disturbance.CLOCK in seen:
         yield Warning_(
             text="the clock was set during the run", next_step="nothing: times are measured with another clock"
         )
+
+
+def _backwards(session: Session) -> tuple[str, str] | None:
+    """The first two moments of which the later one says an earlier time, one of them before the run was resumed."""
+    latest = session.header.created_utc
+    for count, resume in enumerate(session.resumes):
+        told = [record.conditions.utc for record in session.conditions if record.invocation == count]
+        latest = max([latest, *told])
+        if resume.utc < latest:
+            return latest, resume.utc
+    return None
 
 
 def _about_the_blocks(session: Session, comparisons: Sequence[Comparison]) -> Iterator[Warning_]:

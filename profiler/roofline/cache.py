@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import psutil
 
 from profiler import __version__
 from profiler.errors import OutputError
@@ -126,7 +125,12 @@ def _is_slowed() -> bool:
 
 
 def _boot() -> str:
-    return read_text(_BOOT_ID) or f"{psutil.boot_time():.0f}"
+    known = read_text(_BOOT_ID)
+    if known is not None:
+        return known
+    import psutil  # not on Linux
+
+    return f"{psutil.boot_time():.0f}"
 
 
 def _version(package: str) -> str | None:

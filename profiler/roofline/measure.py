@@ -1,18 +1,13 @@
 """Measures every core type of this machine, each in a child that is pinned to one CPU of it."""
 
 import os
-import re
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-
-import psutil
 
 from profiler import __version__
 from profiler.child import ChildError
-from profiler.hardware.cgroup import memory_limit_bytes
 from profiler.hardware.conditions import utc_now
-from profiler.hardware.source import read_int, read_text
+from profiler.hardware.memory import available_bytes
 from profiler.privacy import hide_paths
 from profiler.records import CoreType, Measured
 from profiler.roofline.child import ask_child
@@ -23,11 +18,6 @@ from profiler.roofline.problems import NOT_MEASURED, NUMBA_DIED
 Target = tuple[str | None, int | None]
 DEFAULT_PAGE_BYTES = 4096
 MIB = 1 << 20
-_ROOT = Path("/")
-_GROUPS = (  # versions 2 and 1: the folder of the topmost group, its limit, what it uses, what of that it can drop
-    ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
-    ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-)
 
 
 def measure_machine(
@@ -105,24 +95,6 @@ def choose_targets(
 def target_name(core: str | None, cpu: int | None) -> str:
     """A core type and CPU in words."""
     return f"{core or 'the CPU'} (CPU {cpu})" if cpu is not None else core or "the CPU"
-
-
-def available_bytes() -> int:
-    """Memory that can be used without swapping, and within what the control group's limit leaves."""
-    limits = [memory_limit_bytes(_ROOT), *_left_in_groups(_ROOT)]
-    return min([psutil.virtual_memory().available, *(limit for limit in limits if limit is not None)])
-
-
-def _left_in_groups(root: Path) -> list[int]:
-    """What the limit of the group at the top of each tree leaves. Cached files do not count: they are dropped."""
-    left = []
-    for folder, limit_name, used_name, dropped_name in _GROUPS:
-        limit, used = read_int(root / folder / limit_name), read_int(root / folder / used_name)
-        if limit is not None and limit > 0 and used is not None:
-            statistics = read_text(root / folder / "memory.stat") or ""
-            match = re.search(rf"^{dropped_name} ([0-9]{{1,18}})$", statistics, re.MULTILINE)
-            left.append(max(0, limit - max(0, used - (int(match[1]) if match else 0))))
-    return left
 
 
 def _measure_target(job: Job, name: str, problems: list[str], on_stage: Callable[[str], None]) -> Findings | None:

@@ -13,6 +13,7 @@ RUNTIMES = (
     RuntimeInfo(
         "onnxruntime-unpacked", "profiler.runtimes.onnxruntime:UnpackedOnnxRuntime", _ONNX, "onnxruntime", None,
         "ONNX Runtime with session.disable_prepacking: the kernels read the stored layout", is_default=True,
+        copies_per_model=2,  # seen: its arena grows by powers of two, and what it gets may be dirty
     ),
     RuntimeInfo(
         "torchscript", "profiler.runtimes.torchscript:TorchScriptRuntime", _TORCHSCRIPT, "torch", "torch",
@@ -36,7 +37,7 @@ RUNTIMES = (
     ),
     RuntimeInfo(
         "torchscript-optimized", "profiler.runtimes.torchscript:OptimizedTorchScriptRuntime", _TORCHSCRIPT, "torch",
-        "torch", "torch.jit.optimize_for_inference, which copies every weight to [in, out]",
+        "torch", "torch.jit.optimize_for_inference, which copies every weight to [in, out]", copies_per_model=2,
     ),
     RuntimeInfo(
         "eager", "profiler.runtimes.eager:EagerRuntime", _ARRAYS, "torch", "torch",
@@ -57,10 +58,11 @@ RUNTIMES = (
     RuntimeInfo(
         "train-backward", "profiler.runtimes.training:BackwardRuntime", _ARRAYS, "torch", "torch",
         "eager torch, the backward pass of a training step: gradients of input, weights and biases",
+        copies_per_model=2,
     ),
     RuntimeInfo(
         "train-step", "profiler.runtimes.training:StepRuntime", _ARRAYS, "torch", "torch",
-        "eager torch, forward and backward pass of a training step, without the optimiser",
+        "eager torch, forward and backward pass of a training step, without the optimiser", copies_per_model=2,
     ),
     RuntimeInfo(
         "reference-dot", "profiler.runtimes.reference:DotRuntime", _ARRAYS, "numba", "kernels",

@@ -22,6 +22,7 @@ class RuntimeInfo:
         description: one line: what is timed.
         is_default: whether it is measured unless others are asked for. Only built-in runtimes ever are.
         max_threads: the most threads a call can use; None if it takes any number.
+        copies_per_model: how many copies of its weights a loaded model holds, gradients included.
     """
 
     name: str
@@ -32,6 +33,7 @@ class RuntimeInfo:
     description: str = ""
     is_default: bool = False
     max_threads: int | None = None
+    copies_per_model: int = 1
 
     @property
     def is_installed(self) -> bool:

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# From 1.29 on it reports to its maker, by a thread, a database and an identifier of the machine in the user's cache:
+# that disturbs what is measured, wears the SD card, and is nobody's business. Read when it is imported
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 

@@ -2,7 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from profiler.hardware.memory import capture_memory, huge_pages, page_size, swap_used, transparent_huge_pages
+from profiler.hardware import memory
+from profiler.hardware.memory import (
+    available_bytes,
+    capture_memory,
+    huge_pages,
+    page_size,
+    swap_used,
+    transparent_huge_pages,
+)
 from profiler.hardware.recording import Recording
 from tests.hardware.trees import write
 
@@ -77,3 +85,58 @@ def test_page_size_is_that_of_the_recording() -> None:
 def test_this_machine_has_memory_and_pages() -> None:
     assert (capture_memory(Path("/")).total_bytes.value or 0) > 1 << 20
     assert swap_used(Path("/")) is not None
+
+
+MEMINFO = {"proc/meminfo": "MemTotal: 16777216 kB\nMemAvailable: 8388608 kB\n"}
+V2, V1 = "sys/fs/cgroup", "sys/fs/cgroup/memory"
+
+
+@pytest.mark.parametrize(
+    ("files", "available"),
+    [
+        ({}, 8 << 30),
+        ({f"{V2}/memory.max": "max", f"{V2}/memory.current": "5"}, 8 << 30),
+        ({f"{V2}/memory.max": "1000", f"{V2}/memory.current": "900"}, 100),
+        ({f"{V2}/memory.max": "1000"}, 1000),
+        ({f"{V2}/memory.max": "1000", f"{V2}/memory.current": "1200"}, 0),
+        (
+            {
+                f"{V2}/memory.max": "1000",
+                f"{V2}/memory.current": "900",
+                f"{V2}/memory.stat": "anon 3\ninactive_file 400\nx 1",
+            },
+            500,
+        ),
+        ({f"{V1}/memory.limit_in_bytes": "1000", f"{V1}/memory.usage_in_bytes": "300"}, 700),
+        ({f"{V1}/memory.limit_in_bytes": str(2**63 - 4096), f"{V1}/memory.usage_in_bytes": "300"}, 8 << 30),
+        (
+            {
+                "proc/self/cgroup": "0::/system.slice/run.service",
+                f"{V2}/system.slice/run.service/memory.max": "2000",
+                f"{V2}/system.slice/run.service/memory.current": "300",
+                f"{V2}/system.slice/memory.max": "1500",
+                f"{V2}/system.slice/memory.current": "400",
+            },
+            1100,
+        ),
+    ],
+)
+def test_available_is_what_the_machine_and_every_group_have_left(
+    files: dict[str, str], available: int, tmp_path: Path
+) -> None:
+    assert available_bytes(write(tmp_path, {**MEMINFO, **files})) == available
+
+
+def test_a_32_bit_process_has_no_more_than_its_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.maxsize", 2**31 - 1)
+    assert available_bytes(write(tmp_path, MEMINFO)) == memory.ADDRESSES_BYTES
+
+
+def test_old_kernels_are_taken_to_have_half_of_their_memory_left(tmp_path: Path) -> None:
+    assert available_bytes(write(tmp_path, {"proc/meminfo": "MemTotal: 1000 kB\n"})) == 500 * 1024
+
+
+def test_what_is_available_here_is_less_than_there_is() -> None:
+    total = capture_memory(Path("/")).total_bytes.value
+    assert total is not None
+    assert 0 < available_bytes() < total

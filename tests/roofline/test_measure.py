@@ -2,18 +2,15 @@
 
 import os
 import sys
-from pathlib import Path
-from types import SimpleNamespace
 
 import msgspec
-import psutil
 import pytest
 
 from profiler.child import ChildError
 from profiler.records import CanaryFigures, CoreType, Measured, MeasuredCore, TimerFigures
 from profiler.roofline import child, measure
 from profiler.roofline.job import Findings, Job
-from profiler.roofline.measure import available_bytes, choose_targets, measure_machine
+from profiler.roofline.measure import choose_targets, measure_machine
 from profiler.roofline.plan import NUMBA_BYTES
 from profiler.roofline.problems import tells_of_failure
 
@@ -106,31 +103,6 @@ def test_without_memory_enough_numba_is_left_out_and_that_is_told(monkeypatch: p
     assert found.problems[0] == "numba left out: 639 MiB of memory are available, it needs 640"
     assert not any(map(tells_of_failure, found.problems))
     assert "numba" not in "".join(measured(use_numba=False).problems)
-
-
-@pytest.mark.parametrize(
-    ("files", "available"),
-    [
-        ({}, 8 << 30),
-        ({"memory.max": "max", "memory.current": "5"}, 8 << 30),
-        ({"memory.max": "1000", "memory.current": "900"}, 100),
-        ({"memory.max": "1000"}, 1000),
-        ({"memory.max": "1000", "memory.current": "1200"}, 0),
-        ({"memory.max": "1000", "memory.current": "900", "memory.stat": "anon 3\ninactive_file 400\nx 1"}, 500),
-        ({"memory/memory.limit_in_bytes": "1000", "memory/memory.usage_in_bytes": "300"}, 700),
-        ({"memory/memory.limit_in_bytes": str(2**63 - 4096), "memory/memory.usage_in_bytes": "300"}, 8 << 30),
-    ],
-)
-def test_memory_is_what_the_group_has_left(
-    files: dict[str, str], available: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(measure, "_ROOT", tmp_path)
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=8 << 30))
-    for name, text in files.items():
-        path = tmp_path / "sys/fs/cgroup" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    assert available_bytes() == available
 
 
 def test_each_type_is_measured_on_the_last_of_its_cpus_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
