@@ -85,7 +85,8 @@ async def connect(address: Address) -> AsyncIterator[Board]:
         raise RemoteError(f"{address}: no common way to connect: {error.reason}") from error
     except asyncssh.PermissionDenied as error:
         raise RemoteError(
-            f"{address} does not let {options.username} in with any of your keys; set one up: ssh-copy-id {address}"
+            f"{address} does not let {options.username} in with any of your keys; set one up with: ssh-copy-id {address}"
+            " (and open one that has a passphrase with ssh-add)"
         ) from error
     except (OSError, asyncssh.Error, TimeoutError) as error:
         raise RemoteLinkError(f"{address} cannot be reached: {_words(error)}") from error
@@ -123,12 +124,32 @@ def _options(address: Address) -> asyncssh.SSHClientConnectionOptions:
     if address.port:
         chosen["port"] = address.port
     try:
-        options = asyncssh.SSHClientConnectionOptions(**chosen)
-        if options.known_hosts is None:  # asyncssh takes `UserKnownHostsFile none` for "trust everyone"
+        asked = asyncssh.SSHClientConnectionOptions(**chosen, client_keys=None)
+        if asked.known_hosts is None:  # asyncssh takes `UserKnownHostsFile none` for "trust everyone"
             raise RemoteError(f"your SSH configuration turns the check of host keys off for {address}; it is needed")
-        return asyncssh.SSHClientConnectionOptions(**chosen, known_hosts=_known_hosts(options.known_hosts))
+        chosen |= {"known_hosts": _known_hosts(asked.known_hosts), **_identities(asked.config)}
+        return asyncssh.SSHClientConnectionOptions(**chosen)
     except (ValueError, OSError, asyncssh.Error) as error:
         raise RemoteError(f"your SSH configuration or keys cannot be used: {_words(error)}") from error
+
+
+def _identities(config: asyncssh.config.SSHConfig) -> dict[str, object]:
+    """The keys that the configuration names, as ssh takes them: a file that is not there is no error.
+
+    Of a key that only the agent has, its `.pub` tells which it is.
+    """
+    names = config.get("IdentityFile")
+    if not isinstance(names, list):
+        return {}
+    files = [Path(name).expanduser() for name in names]
+    public = [file if file.suffix == ".pub" else file.with_name(f"{file.name}.pub") for file in files]
+    chosen: dict[str, object] = {
+        "client_keys": [str(file) for file in files if file.is_file() and file.suffix != ".pub"],
+        "ignore_encrypted": True,  # the agent may have it open
+    }
+    if config.get("IdentitiesOnly"):
+        chosen["agent_identities"] = [str(file) for file in public if file.is_file()]
+    return chosen
 
 
 def _known_hosts(asked: object) -> list[str] | bytes:

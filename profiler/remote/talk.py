@@ -126,7 +126,7 @@ async def _run(board: Board, command: str, data: Iterable[bytes]) -> tuple[int |
         feeding = asyncio.create_task(_feed(process, data))
         reading = asyncio.create_task(_read_tail(process.stderr))
         try:
-            said = await _read(process.stdout, MAX_ANSWER_BYTES)
+            said = await _read(board, process.stdout)
             errors = await reading
             await feeding
         finally:
@@ -144,12 +144,13 @@ async def _feed(process: "asyncssh.SSHClientProcess[bytes]", data: Iterable[byte
         process.stdin.write_eof()
 
 
-async def _read(stream: "asyncssh.SSHReader[bytes]", limit_bytes: int) -> bytes:
-    """All of it, at most one byte more than the limit; the rest is read and dropped."""
-    kept = bytearray()
+async def _read(board: Board, stream: "asyncssh.SSHReader[bytes]") -> bytes:
+    said = bytearray()
     while chunk := await stream.read(_CHUNK_BYTES):
-        kept += chunk[: limit_bytes + 1 - len(kept)]
-    return bytes(kept)
+        said += chunk
+        if len(said) > MAX_ANSWER_BYTES:
+            raise RemoteError(f"{board.address} answered with more than {MAX_ANSWER_BYTES} bytes")
+    return bytes(said)
 
 
 async def _read_tail(stream: "asyncssh.SSHReader[bytes]") -> bytes:
@@ -162,18 +163,18 @@ async def _read_tail(stream: "asyncssh.SSHReader[bytes]") -> bytes:
 def _decode(board: Board, answer: type[Answer], status: int, said: bytes, errors: bytes) -> Answer:
     if status == _NOT_FOUND:
         raise RemoteError(f"{board.address} has no such program: {_last(errors)}")
-    if len(said) > MAX_ANSWER_BYTES:
-        raise RemoteError(f"{board.address} answered with more than {MAX_ANSWER_BYTES} bytes")
     lines = said.splitlines()
     if not lines:
         raise RemoteError(f"{board.address} gave no answer (status {status}): {_last(errors)}")
-    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-        failure = msgspec.json.decode(lines[-1], type=_Failure)
-        raise RemoteError(f"{board.address}: {harmless(failure.error)}")
+    line = lines[-1]  # what a login script prints comes before it
     try:
-        return msgspec.json.decode(lines[-1], type=answer)  # what a login script prints comes before it
+        return msgspec.json.decode(line, type=answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RemoteError(f"{board.address} gave an answer that makes no sense: {harmless(str(error))}") from error
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise RemoteError(f"{board.address}: {harmless(msgspec.json.decode(line, type=_Failure).error)}") from error
+        raise RemoteError(
+            f"{board.address} gave an answer that makes no sense ({harmless(str(error))}): {_last(line)}"
+        ) from error
 
 
 class _Failure(msgspec.Struct):

@@ -53,7 +53,7 @@ def state(job: Place) -> Standing:
         found = RunState.NONE
     else:
         found = RunState.DIED if status is None else RunState.ENDED
-    disk = os.statvfs(job.base)
+    disk = os.statvfs(folder if folder.exists() else job.base)
     return Standing(
         state=found,
         status=status if found is RunState.ENDED else None,
