@@ -41,7 +41,7 @@ out_features = 64
 in_features = 96
 out_features = 48
 """
-PASSES_PER_KILL = 12
+PASSES = 400
 LONGEST_S = 6.0
 # What the board's user may do to itself
 KILL_RUN = 'for f in ~/.cache/layout-profiler/remote/runs/*/pid; do kill -9 -"$(cat "$f")"; done'
@@ -87,19 +87,26 @@ def main() -> None:
         found = kill_at_random(host, folder, kills=kills, seed=seed, extra=extra)
     print(f"{kills} kills over SSH ({', '.join(f'{count} of the {what}' for what, count in found.kills.items())}),")
     print(f"session read on the board after {found.read} of them: {found.lost} finished blocks lost")
-    print(
-        f"then measured to the end: {found.blocks} blocks, {found.repeated} of them repeated since they were disturbed;"
-    )
+    print(f"then measured to the end: {found.blocks} blocks, {found.repeated} of them repeated, being disturbed;")
     print(f"{found.different} different cases and passes, {found.planned} planned")
 
 
-def kill_at_random(host: str, folder: Path, *, kills: int, seed: int, extra: list[str]) -> Losses:
+def kill_at_random(
+    host: str,
+    folder: Path,
+    *,
+    kills: int,
+    seed: int,
+    extra: list[str],
+    longest_s: float = LONGEST_S,
+    passes: int = PASSES,
+) -> Losses:
     """Run, kill, run again, and compare what is on the board with all that was there before."""
     (folder / "kills.toml").write_text(SUITE)
     bundle, output = folder / "bundle", folder / "output"
     export = ["export", str(folder / "kills.toml"), "-q", "--format", "arrays", "-o", str(bundle)]
     subprocess.run([*COMMAND, *export], check=True, stdout=subprocess.DEVNULL)
-    options = ("--runtime", "numpy", "--looks", str(PASSES_PER_KILL * kills), "--no-measure")
+    options = ("--runtime", "numpy", "--looks", str(passes), "--no-measure")
     command = [*COMMAND, "remote", host, str(bundle), "-o", str(output), *extra, *options]
     generator = random.Random(seed)
     plan = plan_run(open_bundle(bundle), options)
@@ -109,10 +116,10 @@ def kill_at_random(host: str, folder: Path, *, kills: int, seed: int, extra: lis
     for kill in range(kills):
         what = generator.choice(["laptop", "connection", "run"])
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            time.sleep(generator.uniform(0.2, LONGEST_S))
+            time.sleep(generator.uniform(0.2, longest_s))
             asyncio.run(_kill(host, what, process))
             if what == "connection":  # it goes on by itself, so this side is killed while it does
-                time.sleep(generator.uniform(0.2, LONGEST_S))
+                time.sleep(generator.uniform(0.2, longest_s))
                 process.kill()
         counts[what] += 1
         session = asyncio.run(_session_there(host, plan))

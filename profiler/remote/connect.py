@@ -85,8 +85,8 @@ async def connect(address: Address) -> AsyncIterator[Board]:
         raise RemoteError(f"{address}: no common way to connect: {error.reason}") from error
     except asyncssh.PermissionDenied as error:
         raise RemoteError(
-            f"{address} does not let {options.username} in with any of your keys; set one up with: ssh-copy-id {address}"
-            " (and open one that has a passphrase with ssh-add)"
+            f"{address} does not let {options.username} in with any of your keys; open one that has a passphrase with "
+            f"ssh-add, or set one up with: ssh-copy-id {address}"
         ) from error
     except (OSError, asyncssh.Error, TimeoutError) as error:
         raise RemoteLinkError(f"{address} cannot be reached: {_words(error)}") from error
