@@ -118,8 +118,9 @@ def kill_at_random(
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             time.sleep(generator.uniform(0.2, longest_s))
             asyncio.run(_kill(host, what, process))
-            if what == "connection":  # it goes on by itself, so this side is killed while it does
-                time.sleep(generator.uniform(0.2, longest_s))
+            if what != "laptop":  # this side sees to it by itself; it is killed while it does, or ends
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(generator.uniform(0.2, longest_s))
                 process.kill()
         counts[what] += 1
         session = asyncio.run(_session_there(host, plan))

@@ -1,13 +1,12 @@
 """Fetches a session from a board, as far as it has come, and puts it where it is wanted."""
 
-import os
 import shlex
 from pathlib import Path
 
 import msgspec
 
-from profiler.errors import OutputError, RemoteError, RemoteLinkError, SessionError
-from profiler.files import refuse_existing, write_error, write_whole
+from profiler.errors import RemoteError, RemoteLinkError, SessionError
+from profiler.files import read_limited, write_error, write_whole
 from profiler.records import Session
 from profiler.remote.connect import Board
 from profiler.remote.install import Installed
@@ -49,18 +48,6 @@ async def fetch(board: Board, installed: Installed, plan: Plan) -> tuple[bytes, 
     return whole, session
 
 
-def refuse_folder(folder: Path, *, force: bool) -> None:
-    """Raises OutputError if sessions cannot be written into this folder, or one lies there that may not be replaced."""
-    refuse_existing(folder / SESSION_NAME, force=force)
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; name a folder")
-    above = folder
-    while not above.exists():
-        above = above.parent
-    if not os.access(above, os.W_OK):
-        raise OutputError(f"cannot write {folder}: permission denied")
-
-
 def save(folder: Path, data: bytes, session: Session, *, force: bool) -> Path:
     """Write session and hardware, each whole or not at all. Returns the session's path.
 
@@ -81,8 +68,7 @@ def extends(path: Path, data: bytes) -> bool:
     if not path.is_file():
         return False
     try:
-        with path.open("rb") as file:
-            former = file.read(len(data) + 1)
+        former = read_limited(path, MAX_BYTES)
     except OSError as error:
         raise write_error(path, error) from error
     whole = former[: former.rfind(b"\n") + 1]

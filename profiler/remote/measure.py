@@ -26,7 +26,7 @@ from profiler.remote.check import (
 )
 from profiler.remote.clean import clean
 from profiler.remote.connect import Address, Board, connect
-from profiler.remote.fetch import SESSION_NAME, fetch, save
+from profiler.remote.fetch import HARDWARE_NAME, SESSION_NAME, fetch, save
 from profiler.remote.follow import Lines, follow
 from profiler.remote.install import Installed, install, prepare
 from profiler.remote.messages import RunState, Standing
@@ -89,6 +89,17 @@ async def measure(
         RunInterruptedError: Ctrl-C; the run on the board goes on.
     """
     errand = _Errand(address, order, say)
+    try:
+        return await _through_gaps(errand, address, say, pauses)
+    except RemoteLinkError as error:
+        raise RemoteLinkError(f"{error}{errand.what_goes_on()}") from error
+    except asyncio.CancelledError:
+        raise RunInterruptedError(signal.SIGINT, f"detached from {address}{errand.what_goes_on()}") from None
+
+
+async def _through_gaps(
+    errand: "_Errand", address: Address, say: Callable[[str], None], pauses: Sequence[float]
+) -> Result:
     left: list[float] = []  # the first try has to get through
     while True:
         try:
@@ -97,10 +108,8 @@ async def measure(
                 return await errand.do(board)
         except RemoteLinkError as error:
             if not left:
-                raise RemoteLinkError(f"{error}{errand.what_goes_on()}") from error
+                raise
             say(f"{error}; next try in {left[0]:g} s")
-        except asyncio.CancelledError:
-            raise RunInterruptedError(signal.SIGINT, f"detached from {address}{errand.what_goes_on()}") from None
         await asyncio.sleep(left.pop(0))
 
 
@@ -166,7 +175,8 @@ class _Errand:
         if standing.state is RunState.NONE:
             if order.is_to_stop:
                 raise RemoteError(f"there is no run of this bundle with these options on {self._address}")
-            refuse_existing(order.output / SESSION_NAME, force=order.force)
+            for name in (SESSION_NAME, HARDWARE_NAME):
+                refuse_existing(order.output / name, force=order.force)
         elif standing.session_bytes is not None:  # refuses a folder with another session in it before hours pass
             result = await self._bring(board, installed, standing)
             if result.problem is None or (order.is_to_stop and standing.state is not RunState.RUNNING):

@@ -15,7 +15,6 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from profiler import __version__
 from profiler.errors import RemoteError
 
 DISTRIBUTION = "layout-profiler"
@@ -28,7 +27,7 @@ _ENTRY_POINTS = b"[console_scripts]\nlayout-profiler = profiler.commands:main\n"
 
 def wheel_name() -> str:
     """What the file is called."""
-    return f"layout_profiler-{__version__}-py3-none-any.whl"
+    return f"layout_profiler-{_distribution().version}-py3-none-any.whl"
 
 
 def make_wheel() -> bytes:
@@ -37,7 +36,7 @@ def make_wheel() -> bytes:
     Raises:
         RemoteError: this copy was never installed, so that nobody knows what it requires.
     """
-    info = f"layout_profiler-{__version__}.dist-info"
+    info = f"layout_profiler-{_distribution().version}.dist-info"
     files = dict(sorted(_package_files()))
     files |= {
         f"{info}/METADATA": _metadata(),

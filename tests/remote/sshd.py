@@ -203,6 +203,11 @@ def _write_configuration(server: Server) -> None:
           Port {server.port}
           User {server.user}
           IdentityFile {ssh / "id_ed25519"}
+        Host behind
+          HostName 127.0.0.1
+          Port {server.port}
+          User {server.user}
+          ProxyJump board
         """
     )
     if os.getuid() == 0:

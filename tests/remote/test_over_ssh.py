@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import pytest
 
 from profiler.bundle import open_bundle
 from profiler.errors import RemoteLinkError
-from profiler.records import EndReason, Session
+from profiler.records import EndReason, HardwareInfo, Session
 from profiler.remote.connect import parse_address
 from profiler.remote.measure import Order, measure
 from profiler.remote.runs import plan_run
@@ -127,7 +128,8 @@ def test_a_bundle_is_measured_there_and_only_what_is_missing_is_sent(
     assert session.header.options.seed == 7
     assert session.header.options.margin == pytest.approx(0.029)
     assert session.header.options.runtimes == ("numpy",)
-    assert (tmp_path / "out/hardware.json").stat().st_size
+    hardware = msgspec.json.decode((tmp_path / "out/hardware.json").read_bytes(), type=HardwareInfo)
+    assert hardware == session.header.hardware
     assert "started the run" in first.err
     assert f"{tmp_path}/out/session.jsonl: {len(session.blocks)} blocks of 1 cases from board" in first.out
 
@@ -353,6 +355,10 @@ def test_the_agent_is_asked(server: Server, remote: Callable[..., Outcome], monk
     finally:
         hidden.rename(key)
         os.kill(int(variables["SSH_AGENT_PID"]), signal.SIGTERM)
+
+
+def test_a_board_behind_another_is_reached(remote: Callable[..., Outcome]) -> None:
+    assert "there is no run of this bundle with these options on behind" in remote(*SHORT, "--stop", host="behind").err
 
 
 def test_a_board_that_never_stops_talking_is_cut_off(server: Server, remote: Callable[..., Outcome]) -> None:

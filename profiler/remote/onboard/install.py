@@ -16,6 +16,7 @@ from typing import Any
 
 MARKER = ".layout-profiler"
 STAMP = "installed"
+RUN_LOCK = "run.lock"
 LOCK_LIMIT_S = 1200
 POLL_S = 0.5
 LAST_WORDS = 12
@@ -50,6 +51,7 @@ def install(job: dict[str, Any]) -> str | None:
         problem = unpack(wheels) or make(folder, job, wheels, scratch)
         if problem is None:
             (folder / STAMP).write_text("")
+            remove_others(base, folder)
         shutil.rmtree(folder if problem else wheels, ignore_errors=True)
         shutil.rmtree(scratch, ignore_errors=True)
         return problem
@@ -66,6 +68,18 @@ def take(descriptor: int) -> bool:
         else:
             return True
     return False
+
+
+def remove_others(base: Path, folder: Path) -> None:
+    """Remove what was installed before, for want of room, unless a run uses it."""
+    with (base / RUN_LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        for other in folder.parent.iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
 
 
 def unpack(folder: Path) -> str | None:
