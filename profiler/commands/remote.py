@@ -62,7 +62,7 @@ def command(  # noqa: PLR0913 - one per option
     HOST is what `ssh HOST` takes. Your SSH configuration, agent and known hosts hold; no password is asked for. The
     board is checked, gets this program (base install, in an environment of its own) and the bundle, once, and measures
     by itself: when the connection drops or you press Ctrl-C the run goes on, and the same command attaches to it
-    again. The board needs Python 3.11 with venv. Needs the extra "remote" here.
+    again. The board needs Python 3.11 or newer with venv. Needs the extra "remote" here.
     """
     arguments = _for_run(click.get_current_context(), **chosen)
     if not (base + python).isprintable():

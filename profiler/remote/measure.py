@@ -245,6 +245,8 @@ def _problem(standing: Standing) -> tuple[str, int]:
     words, status = harmless(standing.last_words), standing.status
     if standing.state is RunState.RUNNING:
         return "goes on", _REFUSED
+    if standing.state is RunState.NONE:
+        return "is gone: another call has fetched it", _REFUSED
     if standing.free_bytes < FULL_BYTES:
         return "ended since the disk there is full: free some space", _REFUSED
     if status is None:

@@ -1,5 +1,7 @@
 """The command line of `remote`, as far as it needs no board."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,3 +87,22 @@ def test_what_makes_no_sense_is_refused_before_any_board_is_asked(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
     assert words in refused("remote", *arguments)
+
+
+def test_without_its_extra_it_says_what_to_install(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in [
+        name for name in sys.modules if name.split(".")[0] == "asyncssh" or name.startswith("profiler.remote")
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "asyncssh", None)
+    line = refused("remote", "board", tmp_path, "-o", tmp_path / "out")
+    assert line.endswith('needs asyncssh, which is not installed: pip install "layout-profiler[remote]"')
+
+
+def test_neither_a_board_nor_help_imports_ssh() -> None:
+    code = "import sys, profiler.remote.onboard.__main__, profiler.commands.remote as r; print(sorted(sys.modules))"
+    modules = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert "asyncssh" not in modules
+    assert "'numpy'" not in modules
