@@ -92,9 +92,7 @@ def test_what_makes_no_sense_is_refused_before_any_board_is_asked(
 def test_without_its_extra_it_says_what_to_install(
     refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in [
-        name for name in sys.modules if name.split(".")[0] == "asyncssh" or name.startswith("profiler.remote")
-    ]:
+    for name in [name for name in sys.modules if name.startswith("profiler.remote.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "asyncssh", None)
     line = refused("remote", "board", tmp_path, "-o", tmp_path / "out")

@@ -171,6 +171,8 @@ def _user(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _write_configuration(server: Server) -> None:
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     folder, ssh = server.folder, server.home / ".ssh"
     for name in ("host", "other_host", "client/.ssh/id_ed25519", "stranger"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
@@ -179,7 +181,8 @@ def _write_configuration(server: Server) -> None:
     authorized.chmod(0o644)
     environment = f"HOME={server.user_home}" if os.getuid() else "A_BOARD=1"
     server.user_home.mkdir(exist_ok=True)
-    (folder / "sshd_config").write_text(
+    configuration = folder / "sshd_config"
+    configuration.write_text(
         f"""
         Port {server.port}
         ListenAddress 127.0.0.1
@@ -195,6 +198,10 @@ def _write_configuration(server: Server) -> None:
         SetEnv {environment}
         """
     )
+    asked = [SSHD, "-T", "-f", str(configuration), "-o", "PerSourcePenalties=no"]
+    if subprocess.run(asked, capture_output=True, check=False).returncode == 0:
+        with configuration.open("a") as file:  # a newer server keeps a host away whose connections break
+            file.write("PerSourcePenalties no\n")
     (ssh / "config").write_text("Include more\n")
     (ssh / "more").write_text(
         f"""
@@ -210,8 +217,6 @@ def _write_configuration(server: Server) -> None:
           ProxyJump board
         """
     )
-    if os.getuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
 
 
 def _free_port() -> int:
@@ -219,11 +224,3 @@ def _free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
-
-
-def on_board(server: Server, *command: str) -> str:
-    """What a command prints as the board's user, past our own code."""
-    words = shlex.join(command)
-    if os.getuid() == 0:
-        return subprocess.check_output(["runuser", "-u", server.user, "--", "sh", "-c", words], text=True)
-    return subprocess.check_output(["sh", "-c", words], text=True)

@@ -30,8 +30,8 @@ from tests.remote.sshd import Server
 pytestmark = pytest.mark.slow
 
 SHORT = ("--runtime", "numpy", "--passes", "3", "--no-measure")
-LONG = ("--runtime", "numpy", "--looks", "16", "--sets", "1", "--no-measure")
-LONGER = ("--runtime", "numpy", "--looks", "28", "--sets", "1", "--no-measure")
+LONG = ("--runtime", "numpy", "--looks", "12", "--sets", "1", "--no-measure")
+LONGER = ("--runtime", "numpy", "--looks", "24", "--sets", "1", "--no-measure")
 WAIT_S = 120.0
 Found = TypeVar("Found")
 
@@ -185,7 +185,7 @@ def test_a_run_outlives_its_connection(started: Callable[..., Remote], server: S
     assert "next try in 1 s" in text
     session = load_session(tmp_path / "out/session.jsonl")
     assert before < blocks(session)
-    assert len(blocks(session)) == 16
+    assert len(blocks(session)) == 12
     assert not session.resumes  # one run, all the way
 
 
@@ -206,7 +206,7 @@ def test_ctrl_c_leaves_the_run_to_be_attached_to(
     assert outcome.status == 0, outcome.err
     assert "attached to the run that goes on there" in outcome.err
     session = load_session(tmp_path / "out/session.jsonl")
-    assert len(session.blocks) >= 28
+    assert len(session.blocks) >= 24
     assert not session.resumes
 
 
@@ -231,23 +231,23 @@ def test_a_killed_run_is_fetched_and_gone_on_with(
 def test_stop_ends_it_and_fetches_what_it_measured(
     started: Callable[..., Remote], remote: Callable[..., Outcome], tmp_path: Path
 ) -> None:
-    assert "there is no run of this bundle" in remote(*LONG, "--stop").err
-    call = started(*LONG)
+    assert "there is no run of this bundle" in remote(*LONGER, "--stop").err
+    call = started(*LONGER)
     call.wait_for_blocks()
-    outcome = remote(*LONG, "--stop", output="stopped")
+    outcome = remote(*LONGER, "--stop", output="stopped")
     assert outcome.status == 143, outcome.err
     session = load_session(tmp_path / "stopped/session.jsonl")
     assert session.end is not None
     assert session.end.reason is EndReason.INTERRUPTED
     assert call.end()[0] == 143  # the other call sees the same end
-    assert remote(*LONG).status == 0
+    assert remote(*LONGER).status == 0
 
 
 def test_a_full_disk_is_named_and_loses_no_block(
     started: Callable[..., Remote], remote: Callable[..., Outcome], server: Server, tmp_path: Path
 ) -> None:
     runs = server.user_home / ".cache/layout-profiler/remote/runs"
-    with _small_disk(server, runs, "40k"):
+    with _small_disk(server, runs, "32k"):
         call = started(*LONG)
         before = blocks(call.wait_for_blocks(1))
         status, text = call.end()
@@ -421,7 +421,7 @@ def test_a_board_that_stays_away_is_given_up(server: Server, wheelhouse: Path, s
     assert sum("next try" in text for text in said) == 2
     result = asyncio.run(measure(parse_address("board"), order, say=said.append))
     assert result.status == 0
-    assert len(blocks(result.session)) == 16
+    assert len(blocks(result.session)) == 12
 
 
 # ------------------------------------------------------------ the end
