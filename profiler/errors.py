@@ -13,8 +13,10 @@ ProfilerError               exit status 2, no traceback
 ├── ExportError             an exporter failed or wrote something that did not pass its proof
 ├── MissingPackageError     an optional package is not installed; says the install line
 ├── MissingToolError        a program that is no Python package is missing; says what to install
+├── RemoteError             a board cannot be used: its key, its answers, what it lacks, what failed there
+│   └── RemoteLinkError     the way to it is gone; it may be back later
 ├── RefusalError            a runtime does not accept a file that is sound; recorded as a failure of its case
-└── RunInterruptedError     the run was asked to end before anything was measured; exit status 128 + signal
+└── RunInterruptedError     the run was asked to end before anything was measured here; exit status 128 + signal
 ```
 
 `models` raises `ShapeError` and `SuiteError`, both `ValueError`; the command line treats them alike.
@@ -76,13 +78,21 @@ class MissingToolError(ProfilerError):
         super().__init__(f"{problem}; {install}")
 
 
+class RemoteError(ProfilerError):
+    """A board cannot be used."""
+
+
+class RemoteLinkError(RemoteError):
+    """The way to a board is gone, and may be back later."""
+
+
 class RefusalError(ProfilerError):
     """A runtime does not accept a file that is sound."""
 
 
 class RunInterruptedError(ProfilerError):
-    """The run was asked to end before anything was measured."""
+    """The run was asked to end before anything was measured here."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__("ended before anything was measured; no session was written")
+    def __init__(self, number: int, words: str = "ended before anything was measured; no session was written") -> None:
+        super().__init__(words)
         self.number = number

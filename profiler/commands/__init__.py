@@ -17,7 +17,9 @@ from profiler import __version__
 from profiler.errors import ProfilerError, RunInterruptedError
 from profiler.signals import unwind
 
-COMMANDS = ("profile", "export", "hardware", "run", "report", "compare", "explain", "selfcheck", "claims", "suites")
+COMMANDS = (
+    "profile", "export", "hardware", "run", "remote", "report", "compare", "explain", "selfcheck", "claims", "suites",
+)  # fmt: skip
 
 
 class _LazyGroup(click.Group):
@@ -48,7 +50,8 @@ class _LazyGroup(click.Group):
 def cli() -> None:
     """Does storing a Linear layer's weight transposed pay off on this computer?
 
-    `profile` answers for this machine. For a board: `export` here, `run` there, `report` anywhere.
+    `profile` answers for this machine. For a board: `export` here, `run` there (or `remote` from here), `report`
+    anywhere.
     """
 
 
