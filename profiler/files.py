@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import shutil
 import tempfile
@@ -31,8 +32,11 @@ def read_limited(path: Path, limit_bytes: int) -> bytes:
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is a folder, a device or a pipe, not a file", str(path))
-    with path.open("rb") as file:
-        return file.read(limit_bytes + 1)
+    # In pieces: a single read would allocate the whole limit first, gigabytes that a small board does not have
+    with path.open("rb") as file, io.BytesIO() as found:
+        while chunk := file.read(min(_CHUNK_BYTES, limit_bytes + 1 - found.tell())):
+            found.write(chunk)
+        return found.getvalue()
 
 
 def write_error(path: Path, error: OSError) -> OutputError:
