@@ -12,7 +12,7 @@ from scripts.aarch64.boards import Board
 
 QEMU = "qemu-aarch64-static"
 PROGRAMS = ((QEMU, "qemu-user-static"), ("proot", "proot"))
-LIMIT_S = 600.0
+LIMIT_S = 1800.0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -42,7 +42,8 @@ def test_a_board_that_falls_silent_is_noticed() -> None:
 
 def entries(archive: bytes) -> dict[str, tuple[int, bytes]]:
     """Mode and data by name, read as the kernel reads the format."""
-    found, at = {}, 0
+    found: dict[str, tuple[int, bytes]] = {}
+    at = 0
     while True:
         assert archive[at : at + 6] == b"070701"
         fields = [int(archive[at + 6 + 8 * n : at + 14 + 8 * n], 16) for n in range(13)]
