@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import shutil
 import tempfile
@@ -32,9 +33,11 @@ def read_limited(path: Path, limit_bytes: int) -> bytes:
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is a folder, a device or a pipe, not a file", str(path))
-    with path.open("rb") as file:
-        # Python sets aside what it is asked to read: 4 GB are more than a board has, or a 32-bit one can count
-        return file.read(min(limit_bytes, os.fstat(file.fileno()).st_size) + 1)
+    # In pieces: a single read would allocate the whole limit first, gigabytes that a small board does not have
+    with path.open("rb") as file, io.BytesIO() as found:
+        while chunk := file.read(min(_CHUNK_BYTES, limit_bytes + 1 - found.tell())):
+            found.write(chunk)
+        return found.getvalue()
 
 
 def memory_file() -> IO[bytes]:

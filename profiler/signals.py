@@ -10,7 +10,7 @@ from typing import Self
 _MEANINGS = {
     signal.SIGKILL: "killed; out of memory, or by hand",
     signal.SIGSEGV: "segmentation fault in the runtime",
-    signal.SIGILL: "illegal instruction: this build of the runtime needs a newer CPU",
+    signal.SIGILL: "illegal instruction: this build of the runtime was made for newer CPU cores",
     signal.SIGBUS: "bus error: a file changed or the disk failed while it was read",
     signal.SIGABRT: "the runtime aborted",
     signal.SIGFPE: "arithmetic trap in the runtime",

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from profiler.analyze.disturbance import CANARY_DRIFT, changes
 from profiler.analyze.matching import renamed_workloads
 from profiler.analyze.verdicts import MIN_PASSES, Rule
+from profiler.analyze.wheels import find_wrong_wheels
 from profiler.hardware.advice import SET_GOVERNOR, advise_on_results
 from profiler.hardware.caches import wanted_eviction_bytes
 from profiler.hardware.reports import machine_name
@@ -43,6 +44,7 @@ def warnings_for(
 ) -> tuple[Warning_, ...]:
     """Everything to be said about how a session came about. `labels` has each case in words."""
     return (
+        *_about_the_wheels(session),
         *_about_the_end(session),
         *_about_the_plan(session),
         *_about_the_rule(session, rule),
@@ -93,6 +95,11 @@ def differences_between(first: Header, other: Header) -> list[str]:
     if renamed:
         found.append(f"{', '.join(renamed)} names other layers there, and is not set beside its namesake")
     return found
+
+
+def _about_the_wheels(session: Session) -> Iterator[Warning_]:
+    for wheel in find_wrong_wheels(session):
+        yield Warning_(text=wheel.text, next_step=wheel.next_step)
 
 
 def _about_the_end(session: Session) -> Iterator[Warning_]:
