@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from models.layout import WeightLayout
-from profiler.bundle import version_problem
 from profiler.errors import OutputError, SessionError
 from profiler.files import read_limited, refuse_existing, write_error
 from profiler.records import (
@@ -30,6 +29,7 @@ from profiler.records import (
     SessionRecord,
     Start,
 )
+from profiler.records.version import version_problem
 
 MAX_LINE_BYTES = 64_000_000
 MAX_SESSION_BYTES = 4_000_000_000

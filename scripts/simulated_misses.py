@@ -24,7 +24,7 @@ from pathlib import Path
 
 from models.layout import LinearShape, WeightLayout
 from models.workload import format_batch, linear_workload
-from profiler.bundle import Bundle
+from profiler.bundle import AnyBundle, Bundle, find_bundle, in_folder
 from profiler.explain.boards import choose_board
 from profiler.explain.evidence import Counted
 from profiler.explain.gather import count_case
@@ -33,7 +33,6 @@ from profiler.explain.select import Choice, choose_cases
 from profiler.explain.simulation import Simulation, simulation
 from profiler.measure.plan import PlannedCase, needed_entries
 from profiler.runtimes import runtime_info
-from profiler.zipped import AnyBundle, find_bundle, in_folder
 
 BOARDS = ("rpi-3", "rpi-4", "rpi-5")
 SIZES = (64, 512, 1024)

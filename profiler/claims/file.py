@@ -4,10 +4,10 @@ from pathlib import Path
 
 import msgspec
 
-from profiler.bundle import version_problem
 from profiler.claims.records import CLAIMS_SCHEMA, ClaimTable
 from profiler.errors import InputError
 from profiler.files import read_limited
+from profiler.records.version import version_problem
 
 MAX_CLAIMS_BYTES = 4_000_000
 

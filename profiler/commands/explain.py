@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from profiler.bundle import find_bundle, in_folder
 from profiler.commands.options import BATCH, quiet_option
 from profiler.errors import MissingToolError, OptionError
 from profiler.explain.boards import choose_board
@@ -18,7 +19,6 @@ from profiler.explain.simulation import simulation
 from profiler.hardware.capture import capture_hardware
 from profiler.measure.plan import needed_entries
 from profiler.records import CacheInfo, Form, HardwareInfo
-from profiler.zipped import find_bundle, in_folder
 
 
 @click.command()

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from profiler.bundle import is_bundle
+from profiler.bundle import is_bundle, is_zip_name
 from profiler.commands.export import write_bundle_apart
 from profiler.commands.hardware import format_hardware_json
 from profiler.commands.measuring import choose_options
@@ -32,7 +32,6 @@ from profiler.report.render import Format, render
 from profiler.report.summary import make_report
 from profiler.session import load_session
 from profiler.signals import ignoring_interrupts
-from profiler.zipped import is_zip_name
 
 _FILES = {
     Format.HTML: "report.html",

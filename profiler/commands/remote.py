@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from profiler.bundle import open_bundle
+from profiler.bundle import find_bundle, in_folder
 from profiler.commands.measuring import choose_looks
 from profiler.commands.options import (
     ConfidenceType,
@@ -80,19 +80,21 @@ def command(  # noqa: PLR0913 - one per option
     from profiler.remote.measure import Order, measure
     from profiler.remote.runs import plan_run
 
-    address, opened = parse_address(host), open_bundle(bundle)
-    order = Order(
-        bundle=opened,
-        plan=plan_run(opened, arguments),
-        output=output,
-        base=base,
-        python=python,
-        wheelhouse=wheelhouse,
-        force=force,
-        is_to_stop=is_to_stop,
-        is_to_clean=is_to_clean,
-    )
-    result = asyncio.run(measure(address, order, say=_silent if quiet else _Speaker(str(address))))
+    address, found = parse_address(host), find_bundle(bundle)
+    say = _silent if quiet else _Speaker(str(address))
+    with in_folder(found, found.manifest.entries, say=say) as opened:
+        order = Order(
+            bundle=opened,
+            plan=plan_run(opened, arguments),
+            output=output,
+            base=base,
+            python=python,
+            wheelhouse=wheelhouse,
+            force=force,
+            is_to_stop=is_to_stop,
+            is_to_clean=is_to_clean,
+        )
+        result = asyncio.run(measure(address, order, say=say))
     count = len(result.session.blocks)
     click.echo(f"{result.path}: {count} blocks of {len(result.session.header.cases)} cases from {address}")
     click.echo(f"  read it with: layout-profiler report {result.path}")

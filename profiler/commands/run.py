@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from profiler.bundle import Bundle
+from profiler.bundle import Bundle, find_bundle, in_folder
 from profiler.commands.measuring import check_cpus, choose_options, refuse_other_options
 from profiler.commands.options import combine, force_option, measure_options, quiet_option
 from profiler.commands.progress import RunProgress
@@ -19,7 +19,6 @@ from profiler.records import End, EndReason, Options, Session
 from profiler.roofline.capture import capture_limits
 from profiler.runtimes import RuntimeInfo, runtime_info
 from profiler.session import load_session
-from profiler.zipped import find_bundle, in_folder
 
 _ENDINGS = {
     EndReason.COMPLETE: "complete",

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 
 from models.workload import batch_rows
 from profiler.analyze.verdicts import DEFAULT_MARGIN
+from profiler.bundle import AnyBundle
 from profiler.errors import OptionError
 from profiler.measure.plan import PlannedCase, make_plan
 from profiler.records import Form, Options
 from profiler.runtimes import DEFAULT_RUNTIMES, runtime_info
-from profiler.zipped import AnyBundle
 
 _COUNTED_SO = ("float32", "t1", "warm")  # what follows the batch in a case's id, and is all that is counted here
 _LEAST_PARTS = 4

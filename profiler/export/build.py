@@ -13,7 +13,7 @@ from models.layout import WeightLayout
 from models.networks import MLP
 from models.workload import Workload, batch_rows, format_batch
 from profiler import __version__
-from profiler.bundle import MANIFEST_NAME, format_manifest
+from profiler.bundle import MANIFEST_NAME, format_manifest, is_zip_name
 from profiler.errors import ExportError, MemoryNeedError, OutputError
 from profiler.export.answers import RightAnswer, right_answer
 from profiler.export.arrays import arrays
@@ -27,7 +27,6 @@ from profiler.hardware.memory import available_bytes
 from profiler.hardware.software import capture_software
 from profiler.proof.identity import prove_identity
 from profiler.records import MANIFEST_SCHEMA, Answer, Artifact, ArtifactFormat, Form, Identity, Manifest
-from profiler.zipped import is_zip_name
 
 WEIGHT_COPIES = 10  # seen: 9.0 at 6144x6144: modules, arrays, a file as message and as bytes, its proof, float64 blocks
 VALUE_COPIES = 12  # of inputs, outputs and their errors in float64

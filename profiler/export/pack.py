@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from profiler.archive import MAX_ZIP_BYTES
-from profiler.bundle import MANIFEST_NAME, is_bundle
+from profiler.bundle import MANIFEST_NAME, is_bundle, is_zip_name, is_zipped_bundle
+from profiler.bundle.archive import MAX_ZIP_BYTES
 from profiler.errors import OutputError
 from profiler.files import new_file, new_folder, write_error
-from profiler.zipped import is_zip_name, is_zipped_bundle
 
 BYTES_PER_FILE = 1000  # of headers, at most
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can tell

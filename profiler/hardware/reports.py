@@ -4,10 +4,10 @@ from pathlib import Path
 
 import msgspec
 
-from profiler.bundle import version_problem
 from profiler.errors import HardwareError
 from profiler.files import read_limited
 from profiler.records import HARDWARE_SCHEMA, HardwareInfo
+from profiler.records.version import version_problem
 
 MAX_BYTES = 10_000_000
 

@@ -107,3 +107,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     artifacts: tuple[Artifact, ...]
     answers: tuple[Answer, ...]
     identities: tuple[Identity, ...] = ()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every file that the manifest names."""
+        return (*self.artifacts, *self.answers, *self.identities)

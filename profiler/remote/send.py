@@ -3,7 +3,6 @@
 from profiler.bundle import MANIFEST_NAME, MAX_MANIFEST_BYTES, Bundle
 from profiler.errors import BundleError, RemoteError
 from profiler.files import read_limited
-from profiler.records import Entry
 from profiler.remote.check import FREE_SOME
 from profiler.remote.connect import Board
 from profiler.remote.install import Installed
@@ -21,9 +20,8 @@ def read_files(bundle: Bundle) -> dict[str, SentFile]:
         BundleError: one is not what the manifest describes.
     """
     manifest = bundle.manifest
-    entries: list[Entry] = [*manifest.artifacts, *manifest.answers, *manifest.identities]
-    bundle.verify(entries)
-    return {entry.path: SentFile(entry.path, bundle.path_of(entry)) for entry in entries}
+    bundle.verify(manifest.entries)
+    return {entry.path: SentFile(entry.path, bundle.path_of(entry)) for entry in manifest.entries}
 
 
 async def send(board: Board, installed: Installed, bundle: Bundle, files: dict[str, SentFile]) -> tuple[int, int]:

@@ -38,7 +38,7 @@ def test_the_bundle_that_comes_with_the_package_is_sound_and_current() -> None:
     bundle = open_bundle(BUNDLE)
     manifest = bundle.manifest
     assert manifest.schema_version == MANIFEST_SCHEMA
-    bundle.verify([*manifest.artifacts, *manifest.answers, *manifest.identities])
+    bundle.verify(manifest.entries)
     assert {(a.format, a.layout) for a in manifest.artifacts} == {
         (f, lay) for f in ArtifactFormat for lay in WeightLayout
     }

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from profiler.bundle import open_bundle
+from profiler.bundle.workspace import PREFIX
 from profiler.controls import BUNDLE
 from profiler.records import EndReason
 from profiler.session import load_session
-from profiler.workspace import PREFIX
 from tests.conftest import Cli
 from tests.zips import forged, small_bundle, zip_of
 

@@ -18,7 +18,7 @@ from profiler.export.answers import right_answer
 from profiler.export.onnx import controlled_onnx
 from profiler.export.verify import verify_artifact
 from profiler.export.weights import draw_network, out_in_layers
-from profiler.records import Artifact, ArtifactFormat, Entry, Form
+from profiler.records import Artifact, ArtifactFormat, Form
 
 OUT_IN, IN_OUT = WeightLayout.OUT_IN, WeightLayout.IN_OUT
 
@@ -82,7 +82,7 @@ def test_an_exporter_that_rewrites_is_kept_and_says_so(exported: Path) -> None:
 def test_the_manifest_hashes_every_file(exported: Path) -> None:
     opened = open_bundle(exported)
     files = {path for path in exported.rglob("*") if path.is_file()}
-    entries: list[Entry] = [*opened.manifest.artifacts, *opened.manifest.answers, *opened.manifest.identities]
+    entries = opened.manifest.entries
     opened.verify(entries)
     named = {exported / entry.path for entry in entries}
     assert files == named | {exported / "manifest.json"}

@@ -9,12 +9,11 @@ import pytest
 
 from models.layout import LinearShape
 from models.workload import linear_workload
-from profiler.bundle import MANIFEST_NAME
+from profiler.bundle import MANIFEST_NAME, find_bundle, is_zipped_bundle
 from profiler.errors import OutputError
 from profiler.export import build, pack
 from profiler.export.pack import new_bundle
 from profiler.records import ArtifactFormat
-from profiler.zipped import find_bundle, is_zipped_bundle
 from tests.zips import small_bundle, zip_of
 
 

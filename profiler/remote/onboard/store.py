@@ -10,7 +10,7 @@ from typing import IO
 from profiler.bundle import MANIFEST_NAME, MAX_MANIFEST_BYTES, parse_manifest, safe_path
 from profiler.errors import BundleError
 from profiler.files import sha256_of, write_whole
-from profiler.records import Entry, Manifest
+from profiler.records import Entry
 from profiler.remote.messages import BundleJob, Done, Missing
 
 PARTIAL = ".part"
@@ -37,7 +37,7 @@ def missing(job: BundleJob) -> Missing:
     write_whole(folder / MANIFEST_NAME, text, force=True)
     disk = os.statvfs(folder)
     return Missing(
-        paths=tuple(entry.path for entry in entries_of(manifest) if not _is_whole(folder, entry)),
+        paths=tuple(entry.path for entry in manifest.entries if not _is_whole(folder, entry)),
         free_bytes=disk.f_bavail * disk.f_frsize,
     )
 
@@ -50,7 +50,7 @@ def receive(job: BundleJob) -> Done:
     """
     folder = bundle_folder(Path(job.base), job.bundle)
     manifest = parse_manifest((folder / MANIFEST_NAME).read_bytes(), source="the manifest sent")
-    wanted = {entry.path: entry for entry in entries_of(manifest)}
+    wanted = {entry.path: entry for entry in manifest.entries}
     try:
         with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as tar:
             for member in tar:
@@ -61,11 +61,6 @@ def receive(job: BundleJob) -> Done:
     except tarfile.TarError as error:
         raise BundleError("the transfer was cut off") from error
     return Done()
-
-
-def entries_of(manifest: Manifest) -> list[Entry]:
-    """All files that a manifest vouches for."""
-    return [*manifest.artifacts, *manifest.answers, *manifest.identities]
 
 
 def _is_whole(folder: Path, entry: Entry) -> bool:

@@ -1,22 +1,14 @@
-"""The bundle, the seam between `export` and `run`: a folder of artifacts and the manifest that vouches for them.
-
-As one zip file it is opened by `zipped`, which makes a folder of what is needed of it.
-"""
+"""A bundle that is a folder."""
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-import msgspec
-
+from profiler.bundle.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, parse_manifest
 from profiler.errors import BundleError
 from profiler.files import read_limited, sha256_of
-from profiler.records import MANIFEST_SCHEMA, Entry, Manifest
-
-MANIFEST_NAME = "manifest.json"
-MAX_MANIFEST_BYTES = 64_000_000
+from profiler.records import Entry, Manifest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,66 +72,14 @@ def open_bundle(folder: Path) -> Bundle:
     return Bundle(folder, parse_manifest(text, source=str(path)), hashlib.sha256(text).hexdigest())
 
 
-def parse_manifest(text: bytes, *, source: str) -> Manifest:
-    """A manifest from its JSON text.
-
-    Raises:
-        BundleError: too long, no JSON, of a newer schema, an unknown field, a wrong type, or an impossible value.
-    """
-    if len(text) > MAX_MANIFEST_BYTES:
-        raise BundleError(f"{source} is longer than {MAX_MANIFEST_BYTES} bytes; that is no manifest")
-    problem = version_problem(text, MANIFEST_SCHEMA)
-    if problem:
-        raise BundleError(f"{source} {problem}")
-    try:
-        manifest = msgspec.json.decode(text, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BundleError(f"{source} is no valid manifest: {error}") from error
-    _check_references(manifest, source)
-    return manifest
-
-
-def schema_version_of(text: bytes) -> int | None:
-    """The `schema_version` of a JSON object, None if it has none that is a whole number."""
-
-    class Versioned(msgspec.Struct):
-        schema_version: int
-
-    try:
-        return msgspec.json.decode(text, type=Versioned).schema_version
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def version_problem(text: bytes, newest: int, *, oldest: int = 1) -> str | None:
-    """What is wrong with the schema version of a JSON object, None if nothing is or it has none."""
-    version = schema_version_of(text)
-    if version is None or oldest <= version <= newest:
-        return None
-    if version < 1:
-        return f"has schema version {version}, which never was"
-    if version < oldest:
-        return f"has schema version {version}, which this program reads no more (from {oldest} on); measure again"
-    return (
-        f"has schema version {version}, this program reads up to {newest}; "
-        "update it with: pip install --upgrade layout-profiler"
-    )
-
-
 def is_bundle(folder: Path) -> bool:
     """Whether a folder is a bundle and holds nothing else."""
     try:
         manifest = open_bundle(folder).manifest
     except BundleError:
         return False
-    entries: list[Entry] = [*manifest.artifacts, *manifest.answers, *manifest.identities]
-    known = {folder / MANIFEST_NAME} | {folder / entry.path for entry in entries}
+    known = {folder / MANIFEST_NAME} | {folder / entry.path for entry in manifest.entries}
     return all(path in known for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
-
-
-def format_manifest(manifest: Manifest) -> bytes:
-    """The text of a manifest, readable by people too."""
-    return json.dumps(msgspec.to_builtins(manifest), indent=1).encode() + b"\n"
 
 
 def safe_path(folder: Path, name: str) -> Path:
@@ -159,18 +99,3 @@ def safe_path(folder: Path, name: str) -> Path:
     if not path.is_file():
         raise BundleError(f"{path} is named by the manifest but missing; copy the bundle again or export it anew")
     return path
-
-
-def _check_references(manifest: Manifest, source: str) -> None:
-    workloads = {workload.name for workload in manifest.workloads}
-    if len(workloads) != len(manifest.workloads):
-        raise BundleError(f"{source} names a workload twice")
-    entries: list[Entry] = [*manifest.artifacts, *manifest.answers, *manifest.identities]
-    for entry in entries:
-        if entry.workload not in workloads:
-            raise BundleError(f"{source}: {entry.path[:80]!r} belongs to an unknown workload {entry.workload[:80]!r}")
-    if len({entry.path for entry in entries}) != len(entries):
-        raise BundleError(f"{source} names a file twice")
-    keys = [(a.workload, a.format, a.form, a.layout, a.input_rank) for a in manifest.artifacts]
-    if len(set(keys)) != len(keys):
-        raise BundleError(f"{source} holds two artifacts for the same workload, format, form, layout and input rank")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from profiler.bundle.workspace import PREFIX, workspace
 from profiler.errors import OutputError
-from profiler.workspace import PREFIX, workspace
 
 CHILD = """
 import sys, time
 from pathlib import Path
-from profiler.workspace import workspace
+from profiler.bundle.workspace import workspace
 with workspace(Path(sys.argv[1])) as folder:
     (folder / "large").write_bytes(bytes(1000))
     print(folder, flush=True)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.archive import MAX_LIST_BYTES, ArchiveError, is_relative, read_members
+from profiler.bundle.archive import MAX_LIST_BYTES, ArchiveError, is_relative, read_members
 
 FILES = {"manifest.json": b"{}", "a/one.bin": b"1" * 100, "a/two.bin": bytes(range(256))}
 END = 22

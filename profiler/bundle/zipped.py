@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from profiler.archive import ArchiveError, Member, read_members
-from profiler.bundle import MANIFEST_NAME, MAX_MANIFEST_BYTES, Bundle, open_bundle, parse_manifest
+from profiler.bundle.archive import ArchiveError, Member, read_members
+from profiler.bundle.folder import Bundle, open_bundle
+from profiler.bundle.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, parse_manifest
+from profiler.bundle.workspace import workspace
 from profiler.errors import BundleError, OutputError
 from profiler.files import write_error
 from profiler.records import Entry, Manifest
-from profiler.workspace import workspace
 
 RESERVE_BYTES = 16 << 20  # for the session that is written meanwhile
 _BLOCK_BYTES = 4096  # of a disk; a file takes whole ones
@@ -30,6 +31,7 @@ class ZippedBundle:
     path: Path
     manifest: Manifest
     manifest_sha256: str
+    manifest_member: Member
     members: dict[str, Member]
 
     @contextlib.contextmanager
@@ -41,6 +43,8 @@ class ZippedBundle:
             size_bytes = sum(entry.size_bytes for entry in wanted.values())
             say(f"unpacking {len(wanted)} of {len(self.members)} files of {self.path}, {size_bytes / 2**20:.1f} MiB")
             self._unpack(wanted.values(), folder)
+            if _write(self._chunks(self.manifest_member), folder / MANIFEST_NAME) != self.manifest_sha256:
+                raise BundleError(f"{self.path} was changed while it was read; {_advice(self.path)}")
             yield Bundle(folder, self.manifest, self.manifest_sha256, hashed=frozenset(wanted))
 
     def _refuse_full_disk(self, folder: Path, entries: Iterable[Entry]) -> None:
@@ -138,20 +142,25 @@ def open_zip(path: Path) -> ZippedBundle:
     try:
         with path.open("rb") as file:
             members = {member.name: member for member in read_members(file)}
-            text = _manifest_text(file, members.pop(MANIFEST_NAME, None))
+            member = _take_manifest(members)
+            text = _manifest_text(file, member)
     except ArchiveError as error:
         raise BundleError(f"{path} {error}; {_advice(path)}") from error
     except OSError as error:
         raise _read_error(path, error) from error
     manifest = parse_manifest(text, source=f"{MANIFEST_NAME} in {path}")
-    bundle = ZippedBundle(path, manifest, hashlib.sha256(text).hexdigest(), members)
+    bundle = ZippedBundle(path, manifest, hashlib.sha256(text).hexdigest(), member, members)
     _refuse_strangers(bundle)
     return bundle
 
 
-def _manifest_text(file: IO[bytes], manifest: Member | None) -> bytes:
-    if manifest is None:
+def _take_manifest(members: dict[str, Member]) -> Member:
+    if MANIFEST_NAME not in members:
         raise ArchiveError(f"holds no {MANIFEST_NAME}")
+    return members.pop(MANIFEST_NAME)
+
+
+def _manifest_text(file: IO[bytes], manifest: Member) -> bytes:
     if manifest.size_bytes > MAX_MANIFEST_BYTES:
         raise ArchiveError(f"has a manifest of {manifest.size_bytes} bytes; {MAX_MANIFEST_BYTES} are allowed")
     file.seek(manifest.start)
@@ -173,8 +182,7 @@ def is_zipped_bundle(path: Path) -> bool:
 def _refuse_strangers(bundle: ZippedBundle) -> None:
     """Raises BundleError if the zip holds what the manifest does not name, or names with another size."""
     manifest = bundle.manifest
-    entries: list[Entry] = [*manifest.artifacts, *manifest.answers, *manifest.identities]
-    sizes = {entry.path: entry.size_bytes for entry in entries}
+    sizes = {entry.path: entry.size_bytes for entry in manifest.entries}
     for name, member in bundle.members.items():
         shown = f"{bundle.path} holds {name[:120]!r}"
         if name not in sizes:

@@ -14,11 +14,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from profiler import zipped
-from profiler.bundle import MANIFEST_NAME, open_bundle
+from profiler.bundle import (
+    MANIFEST_NAME,
+    ZippedBundle,
+    find_bundle,
+    in_folder,
+    is_zip_name,
+    is_zipped_bundle,
+    open_bundle,
+    open_zip,
+    zipped,
+)
 from profiler.errors import BundleError, OutputError, ProfilerError
-from profiler.records import Entry, Manifest
-from profiler.zipped import ZippedBundle, find_bundle, in_folder, is_zip_name, is_zipped_bundle, open_zip
 from tests.zips import WORKLOAD, forged, small_bundle, with_manifest, zip_of
 
 ANSWER = f"{WORKLOAD}/answer-batch-1.npz"
@@ -51,10 +58,6 @@ def put(tmp_path: Path) -> Callable[[bytes], Path]:
     return write
 
 
-def entries_of(manifest: Manifest) -> list[Entry]:
-    return [*manifest.artifacts, *manifest.answers, *manifest.identities]
-
-
 def files_below(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -62,8 +65,8 @@ def files_below(folder: Path) -> dict[str, bytes]:
 def unpack(path: Path) -> dict[str, bytes]:
     """All of it, as files by name."""
     bundle = find_bundle(path)
-    with in_folder(bundle, entries_of(bundle.manifest), near=path.parent) as folder:
-        folder.verify(entries_of(bundle.manifest))
+    with in_folder(bundle, bundle.manifest.entries, near=path.parent) as folder:
+        folder.verify(bundle.manifest.entries)
         return files_below(folder.folder)
 
 
@@ -76,7 +79,7 @@ def test_a_zip_unpacks_to_the_files_of_the_folder_and_nothing_stays(
     small: Path, data: bytes, put: Callable[[bytes], Path]
 ) -> None:
     path = put(data)
-    assert unpack(path) == {name: content for name, content in files_below(small).items() if name != MANIFEST_NAME}
+    assert unpack(path) == files_below(small)
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -93,9 +96,9 @@ def test_only_the_files_that_are_needed_are_unpacked(data: bytes, put: Callable[
     path = put(data)
     said: list[str] = []
     bundle = open_zip(path)
-    wanted = [entry for entry in entries_of(bundle.manifest) if entry.path == ANSWER]
+    wanted = [entry for entry in bundle.manifest.entries if entry.path == ANSWER]
     with in_folder(bundle, wanted, near=path.parent / "not" / "there", say=said.append) as folder:
-        assert list(files_below(folder.folder)) == [ANSWER]
+        assert set(files_below(folder.folder)) == {ANSWER, MANIFEST_NAME}
         assert folder.folder.is_relative_to(path.parent)
         assert folder.folder.parent.stat().st_mode & 0o077 == 0
     assert said == [f"unpacking 1 of 10 files of {path}, 0.0 MiB"]
@@ -106,12 +109,12 @@ def test_what_was_hashed_while_it_was_written_is_not_read_again(
     data: bytes, put: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = open_zip(put(data))
-    monkeypatch.setattr("profiler.bundle.sha256_of", lambda path: pytest.fail(f"{path} was read again"))
-    with in_folder(bundle, entries_of(bundle.manifest)) as folder:
-        folder.verify(entries_of(bundle.manifest))
+    monkeypatch.setattr("profiler.bundle.folder.sha256_of", lambda path: pytest.fail(f"{path} was read again"))
+    with in_folder(bundle, bundle.manifest.entries) as folder:
+        folder.verify(bundle.manifest.entries)
         folder.path_of(bundle.manifest.artifacts[0]).unlink()
         with pytest.raises(BundleError, match="missing"):
-            folder.verify(entries_of(bundle.manifest))
+            folder.verify(bundle.manifest.entries)
 
 
 def test_a_folder_stays_where_it_is(small: Path) -> None:
@@ -122,7 +125,7 @@ def test_a_folder_stays_where_it_is(small: Path) -> None:
 def test_whatever_ends_the_block_the_files_go(data: bytes, put: Callable[[bytes], Path]) -> None:
     bundle = open_zip(put(data))
     for ending in (KeyboardInterrupt, SystemExit, ValueError):
-        with pytest.raises(ending), in_folder(bundle, entries_of(bundle.manifest)) as folder:
+        with pytest.raises(ending), in_folder(bundle, bundle.manifest.entries) as folder:
             end_in(folder.folder, ending)
         assert list(bundle.path.parent.iterdir()) == [bundle.path]
 
@@ -146,7 +149,7 @@ def test_too_little_room_is_told_with_figures_before_anything_is_written(
     monkeypatch.setattr(zipped, "_write", lambda *_: pytest.fail("something was written"))
     with (
         pytest.raises(OutputError, match=rf"needs 16.1 MiB and 16.0 MiB are free in {bundle.path.parent}; free some"),
-        in_folder(bundle, entries_of(bundle.manifest)),
+        in_folder(bundle, bundle.manifest.entries),
     ):
         pytest.fail("it was unpacked")
     assert list(bundle.path.parent.iterdir()) == [bundle.path]
@@ -160,7 +163,7 @@ def test_a_disk_that_fills_meanwhile_leaves_nothing(
 
     bundle = open_zip(put(data))
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError, match="No space left"), in_folder(bundle, entries_of(bundle.manifest)):
+    with pytest.raises(OutputError, match="No space left"), in_folder(bundle, bundle.manifest.entries):
         pytest.fail("it was unpacked")
     assert list(bundle.path.parent.iterdir()) == [bundle.path]
 
@@ -244,11 +247,11 @@ def test_a_zip_that_changes_after_it_was_opened_is_refused(data: bytes, put: Cal
         put(content)
         with (
             pytest.raises(BundleError, match="is not the file its manifest describes"),
-            in_folder(bundle, entries_of(bundle.manifest)),
+            in_folder(bundle, bundle.manifest.entries),
         ):
             pytest.fail("it was unpacked")
     bundle.path.unlink()
-    with pytest.raises(BundleError, match="cannot read"), in_folder(bundle, entries_of(bundle.manifest)):
+    with pytest.raises(BundleError, match="cannot read"), in_folder(bundle, bundle.manifest.entries):
         pytest.fail("it was unpacked")
 
 
