@@ -26,6 +26,7 @@ from profiler.session import load_session
 from scripts.remote_kills import blocks, kill_at_random
 from tests.conftest import Cli, Outcome
 from tests.remote.sshd import Server
+from tests.zips import zip_of
 
 pytestmark = pytest.mark.slow
 
@@ -119,7 +120,7 @@ def _wait(what: Callable[[], Found | None], complaint: str) -> Found:
 
 
 def test_a_bundle_is_measured_there_and_only_what_is_missing_is_sent(
-    remote: Callable[..., Outcome], server: Server, tmp_path: Path
+    remote: Callable[..., Outcome], server: Server, small: Path, tmp_path: Path
 ) -> None:
     first = remote(*SHORT, "--seed", "7", "--margin", "2.9%")
     assert first.status == 0, first.err
@@ -136,7 +137,9 @@ def test_a_bundle_is_measured_there_and_only_what_is_missing_is_sent(
 
     stored = next((server.user_home / ".cache/layout-profiler/remote/bundles").rglob("*.npz"))
     stored.write_bytes(b"an SD card that forgets")
-    second = remote(*SHORT, output="again")
+    packed = tmp_path / "bundle.zip"
+    packed.write_bytes(zip_of(small))
+    second = remote(*SHORT, output="again", bundle=packed)
     assert second.status == 0, second.err
     assert "installing" not in second.err
     assert "sent 1 files of the bundle" in second.err
