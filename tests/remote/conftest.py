@@ -19,7 +19,7 @@ out_features = 40
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: other tests look for processes that were left over
 def _server() -> Iterator[Server]:
     try:
         with running_server() as server:
@@ -37,7 +37,7 @@ def server(_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     return _server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def wheelhouse(_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheels of a base install for the board."""
     folder = tmp_path_factory.mktemp("wheels")
