@@ -63,11 +63,11 @@ def method_lines(summary: Summary) -> list[str]:
     options = summary.options
     margin, level = f"{100 * summary.margin:.3g} %", f"{100 * summary.confidence_level:.4g} %"
     looks = ", ".join(map(str, options.looks))
-    sets = "as often as a pilot showed to pay" if options.sets is None else f"{options.sets} times"
+    sets = "as often as a pilot showed to pay" if options.sets is None else _times(options.sets)
     process = "process forked from one that has imported the runtime" if options.forked else "fresh process"
     made = (
         f"Suite {summary.suite}, measured {summary.created_utc} by layout-profiler {summary.tool_version}; at most "
-        f"{options.passes} passes, seed {options.seed}."
+        f"{_passes(options.passes)}, seed {options.seed}."
     )
     passes = (
         f"A pass is a {process}. In it every open case loads each layout twice, in random order with random "
@@ -80,8 +80,16 @@ def method_lines(summary: Summary) -> list[str]:
         "between two copies of one layout in the same passes; its larger end is the noise."
     )
     verdicts = (
-        f"Verdicts, after {looks} passes: pays off or costs when the ratio lies beyond both {margin} and the noise, "
+        f"Verdicts, after {_passes(looks)}: pays off or costs when the ratio lies beyond both {margin} and the noise, "
         f"surely enough for all {summary.tested_cases} cases together (Holm's procedure, {level}); equal when the "
         f"interval lies within {margin} and the noise is smaller; else undecided. A sign-flip test must agree."
     )
     return [made, passes, ratio, verdicts]
+
+
+def _passes(count: int | str) -> str:
+    return "1 pass" if str(count) == "1" else f"{count} passes"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
