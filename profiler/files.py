@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from profiler.errors import OutputError
+from profiler.errors import InputError, OutputError
 
 _CHUNK_BYTES = 1 << 20
 
@@ -38,6 +38,26 @@ def read_limited(path: Path, limit_bytes: int) -> bytes:
         while chunk := file.read(min(_CHUNK_BYTES, limit_bytes + 1 - found.tell())):
             found.write(chunk)
         return found.getvalue()
+
+
+def read_input(path: Path, limit_bytes: int, *, what: str) -> bytes:
+    """The bytes of a file that somebody gave us.
+
+    Args:
+        path: where it is.
+        limit_bytes: what such a file never exceeds.
+        what: it should be, in words.
+
+    Raises:
+        InputError: it cannot be read, or is longer.
+    """
+    try:
+        data = read_limited(path, limit_bytes)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    if len(data) > limit_bytes:
+        raise InputError(f"{path} is longer than {limit_bytes} bytes; that is no {what}")
+    return data
 
 
 def memory_file() -> IO[bytes]:

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from profiler.files import read_limited
+from profiler.errors import InputError
+from profiler.files import read_input, read_limited
 
 MIB = 1 << 20
 
@@ -27,3 +28,13 @@ def test_at_most_one_byte_beyond_the_limit_is_read(tmp_path: Path, size: int) ->
     path.write_bytes(b"y" * size)
     assert len(read_limited(path, 10)) == min(size, 11)
     assert len(read_limited(path, MIB)) == min(size, MIB + 1)
+
+
+def test_a_file_that_was_given_is_read_up_to_its_limit_or_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"y" * 10)
+    assert read_input(path, 10, what="such file") == b"y" * 10
+    with pytest.raises(InputError, match="longer than 9 bytes; that is no such file"):
+        read_input(path, 9, what="such file")
+    with pytest.raises(InputError, match="cannot read"):
+        read_input(tmp_path / "missing", 9, what="such file")

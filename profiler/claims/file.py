@@ -6,7 +6,7 @@ import msgspec
 
 from profiler.claims.records import CLAIMS_SCHEMA, ClaimTable
 from profiler.errors import InputError
-from profiler.files import read_limited
+from profiler.files import read_input
 from profiler.records.version import version_problem
 
 MAX_CLAIMS_BYTES = 4_000_000
@@ -18,13 +18,7 @@ def load_claims(path: Path) -> ClaimTable:
     Raises:
         InputError: it cannot be read, or is no such table, or is of a newer schema.
     """
-    try:
-        text = read_limited(path, MAX_CLAIMS_BYTES)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    if len(text) > MAX_CLAIMS_BYTES:
-        raise InputError(f"{path} is longer than {MAX_CLAIMS_BYTES} bytes; that is no table of claims")
-    return parse_claims(text, source=str(path))
+    return parse_claims(read_input(path, MAX_CLAIMS_BYTES, what="table of claims"), source=str(path))
 
 
 def parse_claims(text: bytes, *, source: str) -> ClaimTable:

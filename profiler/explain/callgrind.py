@@ -12,7 +12,7 @@ from pathlib import Path
 
 from profiler.errors import InputError
 from profiler.explain.evidence import CacheShape
-from profiler.files import read_limited
+from profiler.files import read_input
 from profiler.records.base import Record
 
 MAX_FILE_BYTES = 256_000_000
@@ -34,13 +34,7 @@ def read_dump(path: Path) -> Dump:
     Raises:
         InputError: it cannot be read, or is damaged.
     """
-    try:
-        data = read_limited(path, MAX_FILE_BYTES)
-    except OSError as error:
-        raise InputError(f"cannot read what callgrind wrote to {path}: {error.strerror}") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise InputError(f"{path} is longer than {MAX_FILE_BYTES} bytes; that is no dump of a few calls")
-    return parse_dump(data, source=str(path))
+    return parse_dump(read_input(path, MAX_FILE_BYTES, what="dump of callgrind's"), source=str(path))
 
 
 def parse_dump(data: bytes, *, source: str) -> Dump:
