@@ -10,6 +10,7 @@ import msgspec
 
 from profiler.child import harmless
 from profiler.errors import OptionError, RemoteError
+from profiler.files import sha256_of
 from profiler.records import Record
 from profiler.remote.check import Checked
 from profiler.remote.connect import Board
@@ -53,7 +54,7 @@ def prepare(python: PythonFound, wheelhouse: Path | None) -> Tool:
     """Gather what that Python is to get.
 
     Raises:
-        OptionError: the wheelhouse holds no wheels.
+        OptionError: the wheelhouse holds no wheels, or one that cannot be read.
         RemoteError: no wheel can be made of this program.
     """
     files = [SentFile(wheel_name(), make_wheel())]
@@ -64,7 +65,7 @@ def prepare(python: PythonFound, wheelhouse: Path | None) -> Tool:
     digest = hashlib.sha256(repr((python.path, python.version)).encode())
     for file in files:
         digest.update(file.name.encode() + b"\0")
-        digest.update(file.content if isinstance(file.content, bytes) else str(file.size_bytes).encode())
+        digest.update(file.content if isinstance(file.content, bytes) else _sha256(file.content))
     return Tool(digest.hexdigest()[:16], tuple(files), is_offline=wheelhouse is not None)
 
 
@@ -113,6 +114,13 @@ def _advise(problem: str, checked: Checked, python: PythonFound, tool: Tool) -> 
     if tool.is_offline:
         return f"{words}; fill the wheelhouse for it with: {download_command(checked, python)}"
     return f"{words}; if it is offline, add --wheelhouse wheelhouse, filled with: {download_command(checked, python)}"
+
+
+def _sha256(wheel: Path) -> bytes:
+    try:
+        return sha256_of(wheel).encode()
+    except OSError as error:
+        raise OptionError(f"the wheel {wheel} cannot be read: {error.strerror}") from error
 
 
 def _wheels(folder: Path) -> list[Path]:

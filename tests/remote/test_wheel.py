@@ -3,6 +3,8 @@ import sys
 from pathlib import Path
 
 import profiler
+from profiler.remote.install import prepare
+from profiler.remote.messages import PythonFound
 from profiler.remote.wheel import make_wheel, read_constraints, read_requirements, wheel_name
 
 
@@ -45,3 +47,13 @@ def test_the_base_install_requires_no_extra() -> None:
     assert "numpy" in names
     assert "asyncssh" not in names
     assert "torch" not in names
+
+
+def test_another_wheel_of_the_same_size_is_another_tool(tmp_path: Path) -> None:
+    python = PythonFound(path="/usr/bin/python3", version=(3, 11, 2), has_venv=True)
+    wheel = tmp_path / "numpy-2.4.6-py3-none-any.whl"
+    keys = []
+    for content in (b"one", b"two", b"one"):
+        wheel.write_bytes(content)
+        keys.append(prepare(python, tmp_path).key)
+    assert keys[0] == keys[2] != keys[1]
