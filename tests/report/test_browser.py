@@ -143,6 +143,7 @@ def test_a_chart_shows_its_numbers_and_the_null_on_demand(opened: Open) -> None:
     page = opened(MIXED)
     figure = page.locator('figure[data-chart="forest"]')
     figure.locator(".numbers summary").click()
+    figure.locator(".numbers tbody tr").first.wait_for()  # a browser tells of the opening a little later
     assert figure.locator(".numbers tbody tr").count() == 4
     marks = figure.locator('svg [aria-roledescription="rule mark"]').count()
     page.locator("#show-null").check()

@@ -126,7 +126,7 @@ def test_at_80_columns_every_row_keeps_its_name_its_bar_and_its_verdict(rows: li
     head, *lines = [click.unstyle(line) for line in table_lines(rows, Screen(color=color), bound=BOUND)]
     for title in ("layer", "batch", "weights", "out,in", "in,out", "speedup", "1.", "verdict"):
         assert title in head
-    numbers = [line for line in lines if "us" in line and f" {UNKNOWN}" not in line]
+    numbers = [line for line in lines if " us " in line and f" {UNKNOWN}" not in line]
     assert [line.split()[-1] for line in numbers] == [found.verdict.value.split()[-1] for found in rows]
     assert len({line.index("K L1") for line in numbers}) == 1
     for found in rows:
