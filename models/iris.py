@@ -23,7 +23,7 @@ class Iris(NamedTuple):
 
 def load_iris() -> Iris:
     """All 150 flowers, species by species."""
-    return parse_iris(resources.files("models").joinpath("iris.csv").read_text())
+    return parse_iris(resources.files("profiler.models").joinpath("iris.csv").read_text())
 
 
 def parse_iris(text: str) -> Iris:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.layout import LinearShape, WeightLayout
+from profiler.models.layout import LinearShape, WeightLayout
 
 Initializer = Callable[[Tensor], object]
 

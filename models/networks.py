@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from models.layout import WeightLayout
-from models.linear import Linear
-from models.workload import Activation, Workload, network_layers
+from profiler.models.layout import WeightLayout
+from profiler.models.linear import Linear
+from profiler.models.workload import Activation, Workload, network_layers
 
 
 class MLP(nn.Module):

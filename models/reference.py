@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.workload import Activation
+from profiler.models.workload import Activation
 
 
 def activate(value: np.ndarray, activation: Activation) -> np.ndarray:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from models.dtype import Dtype
-from models.layout import LinearShape, ShapeError
-from models.workload import NAME, Activation, Workload, linear_workload, network_layers
+from profiler.models.layout import LinearShape, ShapeError
+from profiler.models.number_format import NumberFormat
+from profiler.models.workload import NAME, Activation, Workload, linear_workload, network_layers
 
 MAX_SUITE_BYTES = 1_000_000
 MAX_SWEEP = 2.0**40
@@ -134,12 +134,12 @@ def square_side(weight_bytes: float) -> int:
 
     Kernels work on rows of 4, 8 or 16; an odd side would measure their tail loops.
     """
-    return max(8, round(math.sqrt(weight_bytes / Dtype.FLOAT32.item_bytes) / 8) * 8)
+    return max(8, round(math.sqrt(8 * weight_bytes / NumberFormat.FLOAT32.bits) / 8) * 8)
 
 
 def builtin_suites() -> tuple[Suite, ...]:
     """The suites that come with the package, by name."""
-    folder = resources.files("models").joinpath("suites")
+    folder = resources.files("profiler.models").joinpath("suites")
     texts = {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.endswith(".toml")}
     return tuple(parse_suite(text, source=name) for name, text in sorted(texts.items()))
 

@@ -7,8 +7,8 @@ import re
 
 import msgspec
 
-from models.dtype import Dtype
-from models.layout import MAX_FEATURES, LinearShape, ShapeError
+from profiler.models.layout import MAX_FEATURES, LinearShape, ShapeError
+from profiler.models.number_format import NumberFormat
 
 MAX_LEADING_DIMENSIONS = 6  # torch and ONNX Runtime take more; no deployed Linear layer does
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -74,9 +74,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """How many weights all layers store, biases not counted."""
         return sum(layer.weight_count for layer in self.layers)
 
-    def weight_bytes(self, dtype: Dtype) -> int:
+    def weight_bytes(self, dtype: NumberFormat) -> int:
         """What all weights take in a number format, biases not counted."""
-        return dtype.item_bytes * self.weight_count
+        return dtype.stored_bytes(self.weight_count)
 
     @property
     def is_one_layer(self) -> bool:

@@ -24,12 +24,12 @@ from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-from profiler.records import Knee
-from profiler.roofline.bandwidth import SLACK_BYTES, measure_bandwidths
-from profiler.roofline.buffer import make_buffer
-from profiler.roofline.chase import compile_chase, measure_latencies
-from profiler.roofline.knees import bandwidth_knees, latency_knees
-from profiler.roofline.plan import MAX_BYTES, MIN_BANDWIDTH_BYTES, Budget, point_sizes
+from profiler.machine.limits.bandwidth import SLACK_BYTES, measure_bandwidths
+from profiler.machine.limits.buffer import make_buffer
+from profiler.machine.limits.chase import compile_chase, measure_latencies
+from profiler.machine.limits.knees import bandwidth_knees, latency_knees
+from profiler.machine.limits.plan import MAX_BYTES, MIN_BANDWIDTH_BYTES, Budget, point_sizes
+from profiler.machine.measured import Knee
 
 STAGE_S = 3.2
 TARGET = 0.10

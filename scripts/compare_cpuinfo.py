@@ -19,8 +19,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from profiler.hardware.capture import capture_hardware
-from profiler.records import HardwareInfo
+from profiler.machine.capture import capture_hardware
+from profiler.machine.records import HardwareInfo
 
 MOCKS = "test/mock"
 _FILE = re.compile(r'\.path\s*=\s*"([^"]+)"(.*?)\.content\s*=\s*((?:"(?:[^"\\]|\\.)*"\s*)+)', re.DOTALL)

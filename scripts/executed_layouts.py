@@ -12,11 +12,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from models.layout import WeightLayout
-from profiler.records import ArmTruth, Form
+from profiler.artifacts.records import Form
+from profiler.models.layout import WeightLayout
 from profiler.report.cells import executed_text
 from profiler.runtimes import RUNTIMES
-from profiler.session import load_session
+from profiler.session.file import load_session
+from profiler.session.records import ArmTruth
 
 COMMAND = [sys.executable, "-m", "profiler"]
 HEAD = ("runtime", "form", "a file that stores [out, in] executes", "a file that stores [in, out] executes")

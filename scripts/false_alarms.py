@@ -13,9 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from profiler.analyze.comparison import compare_session
-from profiler.analyze.statistics import proportion_interval
-from profiler.session import load_session
+from profiler.judge.comparison import compare_session
+from profiler.judge.statistics import proportion_interval
+from profiler.session.file import load_session
 
 COMMAND = [sys.executable, "-m", "profiler"]
 

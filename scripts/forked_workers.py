@@ -44,21 +44,22 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from profiler.analyze.effects import arm_medians, set_effect, set_null
-from profiler.analyze.statistics import t_interval, t_quantile
-from profiler.analyze.verdicts import DEFAULT_MARGIN
-from profiler.bundle import Bundle, open_bundle
+from profiler.artifacts.arrays.prove import load_answer
+from profiler.artifacts.bundle import Bundle, open_bundle
+from profiler.artifacts.records import Form
+from profiler.base.signals import Stop, describe_signal
 from profiler.commands.measuring import ROUNDS, SLICE_S
+from profiler.judge.effects import arm_medians, set_effect, set_null
+from profiler.judge.statistics import t_interval, t_quantile
+from profiler.judge.verdicts import DEFAULT_MARGIN
 from profiler.measure import worker
 from profiler.measure.child import MAX_ENVIRONMENT_BYTES, Worker, _environment
 from profiler.measure.messages import BlockRequest, Measured, Reply, Started
 from profiler.measure.nursery import go_deeper, scatter
 from profiler.measure.plan import PlannedCase, make_plan
-from profiler.proof.arrays import load_answer
-from profiler.records import Control, Form, Options
 from profiler.runtimes import runtime_info
-from profiler.session import ARMS
-from profiler.signals import Stop, describe_signal
+from profiler.session.file import ARMS
+from profiler.session.records import Control, Options
 
 RUNTIMES = ("torchscript", "onnxruntime", "onnxruntime-unpacked", "numpy")
 REGIMES = ("stuck", "same", "forked", "fresh")

@@ -9,8 +9,8 @@ import argparse
 import msgspec
 
 from profiler.claims.forum import SETUPS
-from profiler.claims.records import Scale
 from profiler.claims.trials.forum import run_script
+from profiler.report.appendix_records import Scale
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from profiler.records import Session
-from profiler.session import load_session
+from profiler.session.file import load_session
+from profiler.session.records import Session
 
 TAILS = (  # what a power loss may leave of a line that was not synced
     b"",

@@ -15,11 +15,16 @@ from pathlib import Path
 
 import msgspec
 
-from models.dtype import Dtype
-from models.layout import LinearShape, WeightLayout
-from models.workload import Workload, linear_workload, network_layers
-from profiler.hardware.capture import capture_hardware
-from profiler.records import (
+from profiler.artifacts.records import Form
+from profiler.machine.capture import capture_hardware
+from profiler.models.layout import LinearShape, WeightLayout
+from profiler.models.number_format import NumberFormat
+from profiler.models.workload import Workload, linear_workload, network_layers
+from profiler.report.html import render_html
+from profiler.report.page.library import javascript
+from profiler.report.summary import make_report
+from profiler.session.file import ARMS
+from profiler.session.records import (
     SESSION_SCHEMA,
     ArmCost,
     ArmSet,
@@ -34,16 +39,11 @@ from profiler.records import (
     EndReason,
     Executed,
     ExecutedLayout,
-    Form,
     Header,
     Options,
     Session,
     Weights,
 )
-from profiler.report.html import render_html
-from profiler.report.page.library import javascript
-from profiler.report.summary import make_report
-from profiler.session import ARMS
 
 COUNTS = (1, 100, 1000, 5000)
 PASSES = 8
@@ -100,7 +100,7 @@ def make_session(count: int) -> Session:
         schema_version=SESSION_SCHEMA, tool_version="0.1.0", created_utc="2026-11-25T00:00:00Z", suite="made-up",
         manifest_sha256="0" * 64, workloads=workloads, cases=cases, options=options, hardware=board,
     )  # fmt: skip
-    sizes = {workload.name: workload.weight_bytes(Dtype.FLOAT32) for workload in workloads}
+    sizes = {workload.name: workload.weight_bytes(NumberFormat.FLOAT32) for workload in workloads}
     return Session(
         header=header,
         conditions=tuple(
@@ -136,7 +136,8 @@ def _cases(count: int) -> tuple[tuple[Case, ...], tuple[Workload, ...]]:
     )
     found = [
         Case(
-            runtime=runtime, form=Form.CONTROLLED, workload=workload.name, batch_shape=batch, dtype=Dtype.FLOAT32,
+            runtime=runtime, form=Form.CONTROLLED, workload=workload.name, batch_shape=batch,
+            dtype=NumberFormat.FLOAT32,
             threads=1, weights=Weights.WARM, control=Control.NONE,
         )
         for workload in workloads for batch in batches for runtime in RUNTIMES

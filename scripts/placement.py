@@ -17,11 +17,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from profiler.analyze.comparison import series_of
-from profiler.analyze.disturbance import counted_blocks
-from profiler.analyze.placement import PILOT_PASSES, block_seconds, pool_components
-from profiler.records import Block, Session
-from profiler.session import load_session
+from profiler.judge.comparison import series_of
+from profiler.judge.disturbance import counted_blocks
+from profiler.judge.placement import PILOT_PASSES, block_seconds, pool_components
+from profiler.session.file import load_session
+from profiler.session.records import Block, Session
 
 COMMAND = [sys.executable, "-m", "profiler"]
 PASSES = 16

@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from profiler.session import load_session
+from profiler.session.file import load_session
 
 COMMAND = [sys.executable, "-m", "profiler"]
 SUITE = 'name = "power"\n[[linear]]\nin_features = 64\nout_features = 64\n'

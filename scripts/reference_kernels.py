@@ -30,8 +30,8 @@ from typing import Any
 
 import numpy as np
 
-from profiler.hardware.capture import capture_hardware
-from profiler.records import CacheInfo
+from profiler.machine.capture import capture_hardware
+from profiler.machine.records import CacheInfo
 from profiler.runtimes import loops
 from profiler.runtimes.reference import LAYER, compile_kernel
 

@@ -18,17 +18,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from profiler.bundle import open_bundle
-from profiler.errors import RemoteError
-from profiler.records import Session
-from profiler.remote.check import check
-from profiler.remote.connect import connect, parse_address
-from profiler.remote.fetch import SESSION_NAME, fetch
-from profiler.remote.install import Installed
-from profiler.remote.messages import RunState
-from profiler.remote.runs import Plan, plan_run, stand
-from profiler.session import load_session
-from tests.remote.sshd import fill_wheelhouse, running_server
+from profiler.artifacts.bundle import open_bundle
+from profiler.base.errors import RemoteError
+from profiler.measure.remote.check import check
+from profiler.measure.remote.connect import connect, parse_address
+from profiler.measure.remote.fetch import SESSION_NAME, fetch
+from profiler.measure.remote.install import Installed
+from profiler.measure.remote.messages import RunState
+from profiler.measure.remote.runs import Plan, plan_run, stand
+from profiler.session.file import load_session
+from profiler.session.records import Session
+from tests.measure.remote.sshd import fill_wheelhouse, running_server
 
 COMMAND = [sys.executable, "-m", "profiler"]
 SUITE = """

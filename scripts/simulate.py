@@ -19,9 +19,9 @@ import time
 
 import numpy as np
 
-from profiler.analyze.statistics import proportion_interval
-from profiler.analyze.verdicts import Judgement, Rule, Series, judge
-from profiler.records import Verdict
+from profiler.judge.records import Verdict
+from profiler.judge.statistics import proportion_interval
+from profiler.judge.verdicts import Judgement, Rule, Series, judge
 
 CASES, ROUNDS, ARMS = 40, 11, 4
 STRUCK_PASSES, STRUCK_SLICES = 0.01, 0.03  # shares with a spike

@@ -22,16 +22,16 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from models.layout import LinearShape, WeightLayout
-from models.workload import format_batch, linear_workload
-from profiler.bundle import AnyBundle, Bundle, find_bundle, in_folder
-from profiler.explain.boards import choose_board
-from profiler.explain.evidence import Counted
-from profiler.explain.gather import count_case
-from profiler.explain.geometry import board_geometry
-from profiler.explain.select import Choice, choose_cases
-from profiler.explain.simulation import Simulation, simulation
+from profiler.artifacts.bundle import AnyBundle, Bundle, find_bundle, in_folder
+from profiler.measure.counting.boards import choose_board
+from profiler.measure.counting.evidence import Counted
+from profiler.measure.counting.gather import count_case
+from profiler.measure.counting.geometry import board_geometry
+from profiler.measure.counting.select import Choice, choose_cases
+from profiler.measure.counting.simulation import Simulation, simulation
 from profiler.measure.plan import PlannedCase, needed_entries
+from profiler.models.layout import LinearShape, WeightLayout
+from profiler.models.workload import format_batch, linear_workload
 from profiler.runtimes import runtime_info
 
 BOARDS = ("rpi-3", "rpi-4", "rpi-5")
@@ -77,7 +77,7 @@ def read_arguments() -> argparse.Namespace:
 
 def export(folder: Path, *, is_quick: bool) -> Path:
     """The squares as a bundle."""
-    from profiler.export.build import export_bundle
+    from profiler.artifacts.build import export_bundle
 
     sizes = SIZES[-1:] if is_quick else SIZES
     shapes = [LinearShape(in_features=size, out_features=size) for size in sizes]

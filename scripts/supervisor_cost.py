@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from profiler.commands import main as command_line
-from profiler.session import load_session
+from profiler.session.file import load_session
 
 _READER = "/bin/cat"
 

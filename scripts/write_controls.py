@@ -4,11 +4,11 @@
 Usage: .venv/bin/python scripts/write_controls.py
 """
 
-from models.layout import LinearShape
-from models.workload import linear_workload
-from profiler.controls import BUNDLE
-from profiler.export.build import export_bundle
-from profiler.records import Form
+from profiler.artifacts.build import export_bundle
+from profiler.artifacts.controls import BUNDLE
+from profiler.artifacts.records import Form
+from profiler.models.layout import LinearShape
+from profiler.models.workload import linear_workload
 
 SIDES = (64, 192)  # 16 and 144 KiB: in the first and in the second cache of a Pi-class board
 BATCHES = ((1,), (8,))

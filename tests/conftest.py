@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from models.suite import parse_suite
-from profiler.bundle import MANIFEST_NAME
+from profiler.artifacts.bundle import MANIFEST_NAME
 from profiler.commands import main
+from profiler.models.suite import parse_suite
 from profiler.runtimes.scripted import VARIABLE
 
 SUITE = b"""
@@ -79,7 +79,7 @@ def refused(cli: Cli) -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real bundle in all formats and forms. Not to be changed: see `bundle`."""
-    from profiler.export.build import export_bundle
+    from profiler.artifacts.build import export_bundle
 
     folder = tmp_path_factory.mktemp("exported") / "bundle"
     export_bundle(parse_suite(SUITE, source="tiny").workloads(), folder, suite="tiny")

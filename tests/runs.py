@@ -5,12 +5,15 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from profiler.bundle import open_bundle
-from profiler.hardware.capture import capture_hardware
+from profiler.artifacts.bundle import open_bundle
+from profiler.artifacts.records import Form
+from profiler.judge.records import Verdict
+from profiler.machine.capture import capture_hardware
+from profiler.machine.records import Conditions
 from profiler.measure.supervisor import Run
 from profiler.measure.tally import Standing
-from profiler.records import Block, Conditions, End, Failure, Form, Options, Session, Verdict
-from profiler.session import load_session
+from profiler.session.file import load_session
+from profiler.session.records import Block, End, Failure, Options, Session
 
 PASSES = 6
 Script = Callable[..., None]

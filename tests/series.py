@@ -6,8 +6,8 @@ import statistics
 
 import pytest
 
-from profiler.analyze.statistics import t_p_value, t_quantile
-from profiler.analyze.verdicts import Judgement, Rule, Series, judge
+from profiler.judge.statistics import t_p_value, t_quantile
+from profiler.judge.verdicts import Judgement, Rule, Series, judge
 
 MARGIN = 0.03
 BOUND = math.log1p(MARGIN)

@@ -5,32 +5,28 @@ from pathlib import Path
 
 import msgspec
 
-from models.dtype import Dtype
-from models.layout import LinearShape
-from models.workload import linear_workload
-from profiler.hardware.capture import capture_hardware
-from profiler.records import (
+from profiler.artifacts.records import Form
+from profiler.machine.capture import capture_hardware
+from profiler.machine.measured import BandwidthPoint, Knee, Measured, MeasuredCore, PeakRate
+from profiler.machine.records import HardwareInfo
+from profiler.models.layout import LinearShape
+from profiler.models.number_format import NumberFormat
+from profiler.models.workload import linear_workload
+from profiler.session.file import ARMS
+from profiler.session.records import (
     SESSION_SCHEMA,
     ArmSet,
-    BandwidthPoint,
     Block,
     Case,
     Control,
     Disturbance,
     End,
     EndReason,
-    Form,
-    HardwareInfo,
     Header,
-    Knee,
-    Measured,
-    MeasuredCore,
     Options,
-    PeakRate,
     Session,
     Weights,
 )
-from profiler.session import ARMS
 
 PASSES = 10
 WORKLOAD = linear_workload(LinearShape(in_features=64, out_features=64), batch_shapes=((1,), (8,)))
@@ -74,7 +70,7 @@ def make_case(batch: int = 1, runtime: str = "numpy", control: Control = Control
         form=Form.CONTROLLED,
         workload=WORKLOAD.name,
         batch_shape=(batch,),
-        dtype=Dtype.FLOAT32,
+        dtype=NumberFormat.FLOAT32,
         threads=1,
         weights=Weights.WARM,
         control=control,

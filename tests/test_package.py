@@ -45,17 +45,16 @@ def test_the_wheel_holds_types_schemas_and_the_license_and_no_tests(installed: P
     names = {str(path.relative_to(installed)) for path in installed.rglob("*")}
     wanted = {
         "profiler/py.typed",
-        "models/py.typed",
         "profiler/schemas/manifest.schema.json",
         "profiler/report/templates/report.html.j2",
-        "profiler/controls/bundle/manifest.json",
+        "profiler/artifacts/controls/bundle/manifest.json",
         "profiler/claims/keras_dense.npz",
-        "models/iris.csv",
-        "profiler/controls/bundle/linear-64x64/onnx-controlled-out_in-rank2.onnx",
+        "profiler/models/iris.csv",
+        "profiler/artifacts/controls/bundle/linear-64x64/onnx-controlled-out_in-rank2.onnx",
     }
     assert wanted <= names
     assert any(name.endswith("LICENSE") for name in names)
-    assert {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} == {"models", "profiler"}
+    assert {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} == {"profiler"}
 
 
 @pytest.mark.parametrize(

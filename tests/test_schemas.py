@@ -5,7 +5,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from profiler.hardware.capture import capture_hardware
+from profiler.machine.capture import capture_hardware
 from profiler.report.json import render_json
 from profiler.report.summary import make_report
 from profiler.schemas import PUBLISHED, format_schema

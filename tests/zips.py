@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from profiler.bundle import MANIFEST_NAME
-from profiler.controls import BUNDLE
-from profiler.export.pack import write_zip
+from profiler.artifacts.bundle import MANIFEST_NAME
+from profiler.artifacts.bundle.pack import write_zip
+from profiler.artifacts.controls import BUNDLE
 
 WORKLOAD = "linear-64x64"
 

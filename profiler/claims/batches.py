@@ -1,9 +1,9 @@
 """Claim 4: any number of leading batch dimensions, in either layout, in every format and runtime."""
 
+from profiler.base.record import Record
 from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
-from profiler.claims.records import Figure, Finding, Outcome, Text, Unit
-from profiler.records import Record
+from profiler.report.appendix_records import Figure, Finding, Outcome, Text, Unit
 
 SHAPES = ((), (5,), (5, 3))  # the text's inputs [10], [5, 10] and [5, 3, 10]
 LIMIT_S = 900.0

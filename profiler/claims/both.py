@@ -5,12 +5,12 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
-from models.layout import WeightLayout
 from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
 from profiler.claims.locality import measure_kernels, side_of
-from profiler.claims.records import Figure, Finding, Outcome, Text, Unit
-from profiler.records import Comparison, Verdict
+from profiler.judge.records import Comparison, Verdict
+from profiler.models.layout import WeightLayout
+from profiler.report.appendix_records import Figure, Finding, Outcome, Text, Unit
 
 ITEM_BYTES = 4
 

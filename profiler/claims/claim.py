@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from profiler.claims.lab import Laboratory
-from profiler.claims.records import Finding, Text
+from profiler.report.appendix_records import Finding, Text
 
 
 @dataclasses.dataclass(frozen=True)

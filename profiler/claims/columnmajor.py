@@ -1,11 +1,12 @@
 """Claim 5: a Linear whose weight is the transposed view of a row-major matrix."""
 
+from profiler.base.record import Record
 from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
 from profiler.claims.locality import measure_kernels
-from profiler.claims.records import Figure, Finding, Outcome, Text, Unit
 from profiler.claims.rules import count_figures, largest, speedup_figures
-from profiler.records import Comparison, Record
+from profiler.judge.records import Comparison
+from profiler.report.appendix_records import Figure, Finding, Outcome, Text, Unit
 
 LIMIT_S = 900.0
 RUNTIME = "eager-linear"

@@ -4,10 +4,10 @@ import dataclasses
 import time
 from collections.abc import Callable, Sequence
 
+from profiler.base.errors import MemoryNeedError, MissingPackageError, RunInterruptedError
 from profiler.claims.claim import Claim
 from profiler.claims.lab import InterruptedByUserError, Laboratory
-from profiler.claims.records import ClaimResult, Finding, Outcome
-from profiler.errors import MemoryNeedError, MissingPackageError, RunInterruptedError
+from profiler.report.appendix_records import ClaimResult, Finding, Outcome
 
 INTERRUPT = 2  # SIGINT
 

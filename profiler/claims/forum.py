@@ -3,16 +3,16 @@
 import math
 import os
 
-from models.layout import LinearShape
-from models.workload import linear_workload
+from profiler.base.errors import MemoryNeedError
 from profiler.claims.claim import Claim
 from profiler.claims.forum_records import PUBLISHED_CPU, PUBLISHED_CUDA, DeviceTimes, ForumSetup, ForumTimes
 from profiler.claims.lab import Laboratory
-from profiler.claims.records import Figure, Finding, Outcome, Scale, Text, Unit
 from profiler.claims.rules import judge_within, speedup_figure
-from profiler.errors import MemoryNeedError
-from profiler.hardware.memory import available_bytes
-from profiler.records import Comparison, Verdict
+from profiler.judge.records import Comparison, Verdict
+from profiler.machine.memory import available_bytes
+from profiler.models.layout import LinearShape
+from profiler.models.workload import linear_workload
+from profiler.report.appendix_records import Figure, Finding, Outcome, Scale, Text, Unit
 
 SETUPS = {
     Scale.SMALL: ForumSetup(b=100, m=2000, n=2000, warm=10, stat=10, time=10),

@@ -2,7 +2,7 @@
 
 import math
 
-from profiler.records import Record
+from profiler.base.record import Record
 
 ITEM_BYTES = 4  # float32
 

@@ -1,9 +1,9 @@
 """Claim 10: weight initialisation reads the shape."""
 
+from profiler.base.record import Record
 from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
-from profiler.claims.records import Figure, Finding, Outcome, Text
-from profiler.records import Record
+from profiler.report.appendix_records import Figure, Finding, Outcome, Text
 
 LIMIT_S = 900.0
 IN_FEATURES, OUT_FEATURES = 512, 32
@@ -42,7 +42,7 @@ def examine(lab: Laboratory) -> Finding:
         figures=tuple(
             Figure(name=f"{spread.rule}: {how}", value=found[1], low=found[0], high=found[2])
             for spread in spreads
-            for how, found in (("handed [in, out]", spread.direct), ("by models.linear", spread.module))
+            for how, found in (("handed [in, out]", spread.direct), ("by profiler.models.linear", spread.module))
         ),
     )
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from models.layout import WeightLayout
+from profiler.base.record import Record
 from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
-from profiler.claims.records import Figure, Finding, Outcome, Scale, Text, Unit
 from profiler.claims.rules import count_figures
-from profiler.records import Record
+from profiler.models.layout import WeightLayout
+from profiler.report.appendix_records import Figure, Finding, Outcome, Scale, Text, Unit
 
 EPOCHS = {Scale.SMALL: 60, Scale.FULL: 300}
 RUNTIMES = ("onnxruntime", "torchscript", "numpy")

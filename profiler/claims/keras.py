@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from profiler.base.record import Record
 from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
-from profiler.claims.records import Figure, Finding, Outcome, Text, Unit
-from profiler.records import Record
+from profiler.report.appendix_records import Figure, Finding, Outcome, Text, Unit
 
 WEIGHTS = Path(__file__).parent / "keras_dense.npz"  # written by scripts/write_keras_weights.py
 LIMIT_S = 900.0

@@ -5,17 +5,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from models.workload import Workload
-from profiler.analyze.comparison import compare_session
-from profiler.analyze.verdicts import DEFAULT_LOOKS, DEFAULT_MARGIN
-from profiler.bundle import open_bundle
-from profiler.claims.records import Scale
+from profiler.artifacts.bundle import open_bundle
+from profiler.artifacts.records import Form
 from profiler.claims.workshop import Workshop
+from profiler.judge.comparison import compare_session
+from profiler.judge.records import Comparison
+from profiler.judge.verdicts import DEFAULT_LOOKS, DEFAULT_MARGIN
+from profiler.machine.records import HardwareInfo
 from profiler.measure.passes import Observer
 from profiler.measure.supervisor import Run
-from profiler.records import Comparison, Form, HardwareInfo, Options, Session
+from profiler.models.workload import Workload
+from profiler.report.appendix_records import Scale
 from profiler.runtimes import runtime_info
-from profiler.session import load_session
+from profiler.session.file import load_session
+from profiler.session.records import Options, Session
 
 Answer = TypeVar("Answer")
 SMALL_LOOKS = (6, 12)

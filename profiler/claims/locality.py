@@ -1,11 +1,7 @@
 """Claims 2 and 3: memory locality in naive loops, and how much of it the kernels of runtimes leave."""
 
-from models.layout import LinearShape
-from models.suite import square_side
-from models.workload import Workload, linear_workload
 from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory, Measurement
-from profiler.claims.records import Finding, Scale, Text
 from profiler.claims.rules import (
     case_name,
     count_figures,
@@ -16,8 +12,12 @@ from profiler.claims.rules import (
     speedup_figures,
     steepest_rise,
 )
-from profiler.hardware.caches import data_cache_sizes
-from profiler.records import Comparison
+from profiler.judge.records import Comparison
+from profiler.machine.caches import data_cache_sizes
+from profiler.models.layout import LinearShape
+from profiler.models.suite import square_side
+from profiler.models.workload import Workload, linear_workload
+from profiler.report.appendix_records import Finding, Scale, Text
 from profiler.report.cells import format_bytes
 
 FRACTIONS = (0.5, 2.0)  # of each data cache: clearly inside, clearly outside

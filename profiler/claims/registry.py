@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from profiler.base.errors import OptionError
 from profiler.claims import (
     batches,
     both,
@@ -15,7 +16,6 @@ from profiler.claims import (
     transposition,
 )
 from profiler.claims.claim import Claim
-from profiler.errors import OptionError
 
 CLAIMS = (
     forum.CLAIM,

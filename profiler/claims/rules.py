@@ -5,9 +5,9 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
-from profiler.analyze.statistics import exp
-from profiler.claims.records import Figure, Outcome, Unit
-from profiler.records import Comparison, Verdict
+from profiler.judge.records import Comparison, Verdict
+from profiler.judge.statistics import exp
+from profiler.report.appendix_records import Figure, Outcome, Unit
 
 Counts = dict[Verdict, int]
 

@@ -1,12 +1,12 @@
 """Claim 8: the backward pass and the layout of the weight."""
 
-from models.layout import LinearShape
-from models.workload import Workload, linear_workload
 from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
-from profiler.claims.records import Finding, Scale, Text
 from profiler.claims.rules import case_name, count_figures, judge_majority, largest, passes_text, speedup_figures
-from profiler.records import Comparison, Verdict
+from profiler.judge.records import Comparison, Verdict
+from profiler.models.layout import LinearShape
+from profiler.models.workload import Workload, linear_workload
+from profiler.report.appendix_records import Finding, Scale, Text
 
 FORWARD, BACKWARD, STEP = RUNTIMES = ("train-forward", "train-backward", "train-step")
 GRID = {

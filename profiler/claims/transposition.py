@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
-from models.layout import WeightLayout
-from models.workload import Workload
-from profiler.analyze.statistics import exp
+from profiler.base.record import Record
 from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
 from profiler.claims.locality import side_of, square
-from profiler.claims.records import Figure, Finding, Outcome, Text, Unit
 from profiler.claims.rules import passes_text
-from profiler.records import Comparison, Record, Verdict
+from profiler.judge.records import Comparison, Verdict
+from profiler.judge.statistics import exp
+from profiler.models.layout import WeightLayout
+from profiler.models.workload import Workload
+from profiler.report.appendix_records import Figure, Finding, Outcome, Text, Unit
 
 RUNTIME = "eager-view"
 SIDES = (16, 256, 1024)

@@ -11,12 +11,12 @@ from typing import IO, Self, TypeVar
 
 import msgspec
 
-from profiler.child import ChildError, describe_death
-from profiler.errors import MissingPackageError, ProfilerError
+from profiler.base.child import ChildError, describe_death
+from profiler.base.errors import MissingPackageError, ProfilerError
+from profiler.base.python import python_command
+from profiler.base.signals import ignoring_interrupts
 from profiler.measure.process import die_with_parent, release_memory
-from profiler.python import python_command
 from profiler.runtimes import runtime_info
-from profiler.signals import ignoring_interrupts
 
 Answer = TypeVar("Answer")
 MAX_REPLY_BYTES = 1_000_000

@@ -12,10 +12,10 @@ from typing import Any
 
 import click
 
-from models.layout import ShapeError
 from profiler import __version__
-from profiler.errors import ProfilerError, RunInterruptedError
-from profiler.signals import unwind
+from profiler.base.errors import ProfilerError, RunInterruptedError
+from profiler.base.signals import unwind
+from profiler.models.layout import ShapeError
 
 COMMANDS = (
     "profile", "export", "hardware", "run", "remote", "report", "compare", "explain", "selfcheck", "claims", "suites",
@@ -57,7 +57,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
-    from models.suite import SuiteError
+    from profiler.models.suite import SuiteError
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup keeps SIGHUP away

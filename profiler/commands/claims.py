@@ -9,19 +9,19 @@ import click
 from rich.console import Console
 
 from profiler import __version__
-from profiler.analyze.verdicts import DEFAULT_MARGIN
+from profiler.base.files import refuse_existing, write_whole
 from profiler.claims.examine import Examination, examine_all
 from profiler.claims.lab import Lab
-from profiler.claims.records import CLAIMS_SCHEMA, ClaimTable, Scale
 from profiler.claims.registry import choose_claims
 from profiler.claims.workshop import Workshop
 from profiler.commands.options import combine, force_option, quiet_option
 from profiler.commands.progress import RunProgress
-from profiler.files import refuse_existing, write_whole
-from profiler.hardware.capture import capture_hardware
-from profiler.hardware.conditions import utc_now
-from profiler.records import HardwareInfo
-from profiler.report.claims import claims_json, claims_markdown, claims_terminal
+from profiler.judge.verdicts import DEFAULT_MARGIN
+from profiler.machine.capture import capture_hardware
+from profiler.machine.conditions import utc_now
+from profiler.machine.records import HardwareInfo
+from profiler.report.appendix import claims_json, claims_markdown, claims_terminal
+from profiler.report.appendix_records import CLAIMS_SCHEMA, ClaimTable, Scale
 
 MARKDOWN_SUFFIXES = {".md", ".markdown"}
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
-from models.layout import WeightLayout
+from profiler.base.errors import OptionError
+from profiler.base.files import write_whole
 from profiler.commands.options import CONFIDENCE, MARGIN, PATH, combine, force_option
-from profiler.errors import OptionError
-from profiler.files import write_whole
+from profiler.models.layout import WeightLayout
 from profiler.report.changes.derive import make_changes
 from profiler.report.changes.formats import ChangeFormat, render_changes
 from profiler.report.changes.records import AnswerChange, Changes, Movement
-from profiler.session import load_session
+from profiler.session.file import load_session
 
 
 class FailOn(enum.StrEnum):

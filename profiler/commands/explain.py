@@ -5,20 +5,21 @@ from pathlib import Path
 
 import click
 
-from profiler.bundle import find_bundle, in_folder
+from profiler.artifacts.bundle import find_bundle, in_folder
+from profiler.artifacts.records import Form
+from profiler.base.errors import MissingToolError, OptionError
 from profiler.commands.options import BATCH, quiet_option
-from profiler.errors import MissingToolError, OptionError
-from profiler.explain.boards import choose_board
-from profiler.explain.counters import try_counters
-from profiler.explain.evidence import Explanation, Geometry, Source, SourceName
-from profiler.explain.gather import Counter, explain_cases
-from profiler.explain.geometry import USUAL_LINE_BYTES, board_geometry, machine_geometry
-from profiler.explain.render import format_json, render_explanation
-from profiler.explain.select import Choice, choose_cases
-from profiler.explain.simulation import simulation
-from profiler.hardware.capture import capture_hardware
+from profiler.machine.capture import capture_hardware
+from profiler.machine.records import CacheInfo, HardwareInfo
+from profiler.measure.counting.boards import choose_board
+from profiler.measure.counting.counters import try_counters
+from profiler.measure.counting.evidence import Explanation, Geometry, Source, SourceName
+from profiler.measure.counting.gather import Counter, explain_cases
+from profiler.measure.counting.geometry import USUAL_LINE_BYTES, board_geometry, machine_geometry
+from profiler.measure.counting.select import Choice, choose_cases
+from profiler.measure.counting.simulation import simulation
 from profiler.measure.plan import needed_entries
-from profiler.records import CacheInfo, Form, HardwareInfo
+from profiler.report.explanation import format_json, render_explanation
 
 
 @click.command()

@@ -9,16 +9,16 @@ from typing import Any
 import click
 import msgspec
 
-from models.layout import ShapeError
-from models.workload import Workload
+from profiler.artifacts.records import ArtifactFormat, Form
+from profiler.base.errors import ExportError, MissingPackageError, ProfilerError
+from profiler.base.files import refuse_existing
+from profiler.base.python import python_command
+from profiler.base.signals import describe_signal, ignoring_interrupts, unwind
 from profiler.commands.options import artifact_options, combine, force_option, quiet_option, shape_options
 from profiler.commands.progress import ExportProgress
 from profiler.commands.workloads import choose_workloads
-from profiler.errors import ExportError, MissingPackageError, ProfilerError
-from profiler.files import refuse_existing
-from profiler.python import python_command
-from profiler.records import ArtifactFormat, Form
-from profiler.signals import describe_signal, ignoring_interrupts, unwind
+from profiler.models.layout import ShapeError
+from profiler.models.workload import Workload
 
 
 @click.command()
@@ -76,7 +76,7 @@ def write_bundle(workloads: Any, output: Path, *, quiet: bool, **options: Any) -
         MissingPackageError: torch or onnx is not installed.
     """
     try:
-        from profiler.export.build import export_bundle
+        from profiler.artifacts.build import export_bundle
     except ImportError as error:
         package = (error.name or "torch").partition(".")[0]
         raise MissingPackageError(package, extra="torch", needed_for="export") from error

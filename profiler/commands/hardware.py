@@ -6,13 +6,13 @@ from pathlib import Path
 import click
 import msgspec
 
+from profiler.base.errors import OptionError
 from profiler.commands.screen import screen_of
-from profiler.errors import OptionError
-from profiler.hardware.capture import capture_hardware
-from profiler.hardware.recording import LIVE
-from profiler.records import HardwareInfo
+from profiler.machine.capture import capture_hardware
+from profiler.machine.limits.capture import capture_known, capture_measured
+from profiler.machine.recording import LIVE
+from profiler.machine.records import HardwareInfo
 from profiler.report.terminal import render_machine
-from profiler.roofline.capture import capture_known, capture_measured
 
 
 @click.command()

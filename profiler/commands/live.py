@@ -8,10 +8,10 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.segment import Segment
 
-from profiler.analyze.statistics import exp
 from profiler.commands.runstate import SLOTS, RunState, count_words, machine_words, short_label, time_words
+from profiler.judge.records import Estimate, Verdict
+from profiler.judge.statistics import exp
 from profiler.measure.tally import Standing
-from profiler.records import Estimate, Verdict
 from profiler.report.bars import Scale, draw_interval, draw_scale, scale_for
 from profiler.report.screen import COLORS, Screen, cut
 

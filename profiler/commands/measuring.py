@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import click
 
-from profiler.analyze.verdicts import DEFAULT_LOOKS
-from profiler.errors import OptionError
-from profiler.hardware.capture import capture_hardware
+from profiler.artifacts.records import Form
+from profiler.base.errors import OptionError
+from profiler.judge.verdicts import DEFAULT_LOOKS
+from profiler.machine.capture import capture_hardware
 from profiler.measure.eviction import choose_eviction_bytes
-from profiler.records import Control, Form, Options, Weights
 from profiler.runtimes import DEFAULT_RUNTIMES, RuntimeInfo, runtime_info
-from profiler.session import options_problem
+from profiler.session.file import options_problem
+from profiler.session.records import Control, Options, Weights
 
 ROUNDS = 11  # where the pilot has not chosen another number
 SLICE_S = 0.001

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from models.layout import ShapeError
-from models.workload import parse_batch
-from profiler.analyze.placement import MAX_SETS
-from profiler.records import ArtifactFormat, Form, Weights
-from profiler.session import CONFIDENCE_LEVELS
+from profiler.artifacts.records import ArtifactFormat, Form
+from profiler.judge.placement import MAX_SETS
+from profiler.models.layout import ShapeError
+from profiler.models.workload import parse_batch
+from profiler.session.file import CONFIDENCE_LEVELS
+from profiler.session.records import Weights
 
 ALL = "all"
 MAX_THREADS = 1024

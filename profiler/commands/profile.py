@@ -9,7 +9,11 @@ from typing import Any
 
 import click
 
-from profiler.bundle import is_bundle, is_zip_name
+from profiler.artifacts.bundle import is_bundle, is_zip_name
+from profiler.artifacts.records import ArtifactFormat
+from profiler.base.errors import OptionError, OutputError
+from profiler.base.files import refuse_existing, write_error, write_whole
+from profiler.base.signals import ignoring_interrupts
 from profiler.commands.export import write_bundle_apart
 from profiler.commands.hardware import format_hardware_json
 from profiler.commands.measuring import choose_options
@@ -24,14 +28,10 @@ from profiler.commands.options import (
 from profiler.commands.run import exit_status, measure_bundle
 from profiler.commands.screen import screen_of
 from profiler.commands.workloads import choose_workloads
-from profiler.errors import OptionError, OutputError
-from profiler.files import refuse_existing, write_error, write_whole
-from profiler.records import ArtifactFormat
 from profiler.report.html import missing_packages
 from profiler.report.render import Format, render
 from profiler.report.summary import make_report
-from profiler.session import load_session
-from profiler.signals import ignoring_interrupts
+from profiler.session.file import load_session
 
 _FILES = {
     Format.HTML: "report.html",

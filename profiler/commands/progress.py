@@ -10,8 +10,10 @@ import click
 
 from profiler.commands.runstate import RunState, count_words, time_words
 from profiler.commands.screen import can_draw
+from profiler.judge.records import Verdict
+from profiler.machine.records import Conditions
 from profiler.measure.tally import Standing
-from profiler.records import Block, Conditions, Failure, Verdict
+from profiler.session.records import Block, Failure
 
 if TYPE_CHECKING:  # at run time where there is a terminal alone: a board spares the memory
     from rich.console import Console

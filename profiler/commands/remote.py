@@ -7,7 +7,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from profiler.bundle import find_bundle, in_folder
+from profiler.artifacts.bundle import find_bundle, in_folder
+from profiler.base.errors import OptionError, OutputError
 from profiler.commands.measuring import choose_looks
 from profiler.commands.options import (
     ConfidenceType,
@@ -17,7 +18,6 @@ from profiler.commands.options import (
     measure_options,
     quiet_option,
 )
-from profiler.errors import OptionError, OutputError
 from profiler.runtimes import runtime_info
 
 
@@ -76,9 +76,9 @@ def command(  # noqa: PLR0913 - one per option
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; name a folder")
 
-    from profiler.remote.connect import parse_address
-    from profiler.remote.measure import Order, measure
-    from profiler.remote.runs import plan_run
+    from profiler.measure.remote.connect import parse_address
+    from profiler.measure.remote.measure import Order, measure
+    from profiler.measure.remote.runs import plan_run
 
     address, found = parse_address(host), find_bundle(bundle)
     say = _silent if quiet else _Speaker(str(address))
@@ -104,9 +104,9 @@ def command(  # noqa: PLR0913 - one per option
 
 
 def _clean(host: str, *, base: str, python: str) -> int:
-    from profiler.remote.check import check
-    from profiler.remote.clean import clean
-    from profiler.remote.connect import connect, parse_address
+    from profiler.measure.remote.check import check
+    from profiler.measure.remote.clean import clean
+    from profiler.measure.remote.connect import connect, parse_address
 
     async def act() -> None:
         async with connect(parse_address(host)) as board:

@@ -6,19 +6,19 @@ from typing import Any
 
 import click
 
-from profiler.bundle import Bundle, find_bundle, in_folder
+from profiler.artifacts.bundle import Bundle, find_bundle, in_folder
+from profiler.base.errors import OptionError
+from profiler.base.files import refuse_existing
 from profiler.commands.measuring import check_cpus, choose_options, refuse_other_options
 from profiler.commands.options import combine, force_option, measure_options, quiet_option
 from profiler.commands.progress import RunProgress
-from profiler.errors import OptionError
-from profiler.files import refuse_existing
-from profiler.hardware.capture import capture_hardware
+from profiler.machine.capture import capture_hardware
+from profiler.machine.limits.capture import capture_limits
 from profiler.measure.plan import make_plan
 from profiler.measure.supervisor import Run
-from profiler.records import End, EndReason, Options, Session
-from profiler.roofline.capture import capture_limits
 from profiler.runtimes import RuntimeInfo, runtime_info
-from profiler.session import load_session
+from profiler.session.file import load_session
+from profiler.session.records import End, EndReason, Options, Session
 
 _ENDINGS = {
     EndReason.COMPLETE: "complete",

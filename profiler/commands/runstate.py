@@ -4,9 +4,11 @@ import collections
 import dataclasses
 from collections.abc import Sequence
 
-from profiler.hardware.throttling import NOW, throttle_words
+from profiler.judge.records import Verdict
+from profiler.machine.records import Conditions
+from profiler.machine.sources.throttling import NOW, throttle_words
 from profiler.measure.tally import Standing
-from profiler.records import Block, Conditions, Verdict
+from profiler.session.records import Block
 
 SLOTS = 8  # cases that are shown at a time
 _USUAL = {"controlled", "float32", "t1", "warm"}

@@ -8,17 +8,17 @@ from typing import Any
 import click
 import msgspec
 
-from profiler.analyze.comparison import compare_session, rule_of
-from profiler.analyze.selfcheck import SelfCheck, check_runtime
-from profiler.bundle import open_bundle
+from profiler.artifacts.bundle import open_bundle
+from profiler.artifacts.controls import BUNDLE
+from profiler.base.files import refuse_existing
 from profiler.commands.measuring import choose_options
 from profiler.commands.options import check_options, combine, force_option, quiet_option
 from profiler.commands.run import measure
-from profiler.controls import BUNDLE
-from profiler.files import refuse_existing
-from profiler.records import Case, Control, Session, Team
+from profiler.judge.comparison import compare_session, rule_of
+from profiler.judge.selfcheck import SelfCheck, check_runtime
 from profiler.report.selfcheck import render_selfcheck
-from profiler.session import load_session
+from profiler.session.file import load_session
+from profiler.session.records import Case, Control, Session, Team
 
 SLOWDOWN_PERCENT = 5
 COPIES, QUICK_COPIES = 13, 2  # of each of four shapes: 52 identical pairs per runtime, or 8

@@ -2,7 +2,7 @@
 
 import click
 
-from models.suite import builtin_suites
+from profiler.models.suite import builtin_suites
 
 
 @click.command()

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from models.layout import LinearShape
-from models.suite import load_suite
-from models.workload import Workload, linear_workload
-from profiler.errors import OptionError
-from profiler.hardware.caches import data_cache_sizes
-from profiler.hardware.capture import capture_hardware
-from profiler.hardware.reports import load_hardware
+from profiler.base.errors import OptionError
+from profiler.machine.caches import data_cache_sizes
+from profiler.machine.capture import capture_hardware
+from profiler.machine.reports import load_hardware
+from profiler.models.layout import LinearShape
+from profiler.models.suite import load_suite
+from profiler.models.workload import Workload, linear_workload
 
 DEFAULT_BATCHES = ((1,), (8,))
 

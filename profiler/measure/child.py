@@ -11,10 +11,10 @@ from typing import IO, Self
 
 import msgspec
 
-from profiler.files import memory_file
+from profiler.base.files import memory_file
+from profiler.base.python import python_command
+from profiler.base.signals import Stop, describe_signal
 from profiler.measure.messages import EndRequest, ForkRequest, Gone, Message, Rejected, Reply, Started
-from profiler.python import python_command
-from profiler.signals import Stop, describe_signal
 
 START_LIMIT_S = 300.0  # importing torch takes over 10 s on a Pi; from a worn SD card much longer
 REPLY_LIMIT_S = 3600.0

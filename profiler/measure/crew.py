@@ -5,11 +5,11 @@ import contextlib
 import random
 from collections.abc import Callable, Iterator
 
+from profiler.base.signals import Stop
 from profiler.measure.child import ForkedWorker, Worker, WorkerDiedError
 from profiler.measure.messages import Started
 from profiler.measure.plan import Job, PlannedCase
-from profiler.records import Failure, Options, Stage, Team
-from profiler.signals import Stop
+from profiler.session.records import Failure, Options, Stage, Team
 
 Act = Callable[[Worker | ForkedWorker, Job], str | None]
 Fail = Callable[[Failure], None]

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from profiler.hardware.caches import wanted_eviction_bytes
-from profiler.hardware.memory import available_bytes as available_now
-from profiler.records import CacheInfo
+from profiler.machine.caches import wanted_eviction_bytes
+from profiler.machine.memory import available_bytes as available_now
+from profiler.machine.records import CacheInfo
 
 MAX_BYTES = 256 << 20  # a time limit: walking more takes over 50 ms even on a fast machine, and it is done every call
 MEMORY_PART = 4  # of what is available

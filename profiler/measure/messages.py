@@ -4,9 +4,11 @@ import enum
 
 import msgspec
 
-from models.layout import WeightLayout
-from models.workload import Workload
-from profiler.records import ArmCost, ArmSet, ArmTruth, Artifact, Quiet
+from profiler.artifacts.records import Artifact
+from profiler.machine.records import Quiet
+from profiler.models.layout import WeightLayout
+from profiler.models.workload import Workload
+from profiler.session.records import ArmCost, ArmSet, ArmTruth
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):

@@ -5,17 +5,20 @@ import time
 from collections.abc import Callable, Container
 from typing import Protocol
 
-from profiler.analyze.disturbance import changes, disturbances
-from profiler.analyze.placement import Design
-from profiler.bundle import Bundle
+from profiler.artifacts.bundle import Bundle
+from profiler.base.signals import Stop
+from profiler.judge.disturbance import changes, disturbances
+from profiler.judge.placement import Design
+from profiler.judge.records import Verdict
+from profiler.machine.records import Conditions
 from profiler.measure.child import ForkedWorker, StopRequestedError, Worker
 from profiler.measure.crew import Crew
 from profiler.measure.messages import BlockRequest, Costed, CostRequest, Measured, Rejected
 from profiler.measure.plan import Job, Plan, PlannedCase, block_seed, case_order, team_order
 from profiler.measure.tally import Standing, Tally
-from profiler.records import (
+from profiler.session.file import ARMS, ARMS_AT_ONCE, SessionWriter
+from profiler.session.records import (
     Block,
-    Conditions,
     ConditionsRecord,
     Control,
     Cost,
@@ -25,11 +28,8 @@ from profiler.records import (
     Stage,
     Start,
     Team,
-    Verdict,
     Weights,
 )
-from profiler.session import ARMS, ARMS_AT_ONCE, SessionWriter
-from profiler.signals import Stop
 
 MAX_FAILURES = 2  # a case that fails this often in passes is left out of the later ones
 MAX_ATTEMPTS = 2  # of a block in one pass

@@ -5,25 +5,13 @@ import itertools
 import random
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from models.dtype import Dtype
-from models.layout import WeightLayout
-from models.workload import Workload, batch_rows, format_batch
-from profiler.errors import BundleError, OptionError
-from profiler.records import (
-    Answer,
-    Artifact,
-    ArtifactFormat,
-    Case,
-    Control,
-    Entry,
-    Form,
-    Identity,
-    Manifest,
-    Options,
-    Stage,
-    Team,
-)
+from profiler.artifacts.records import Answer, Artifact, ArtifactFormat, Entry, Form, Identity, Manifest
+from profiler.base.errors import BundleError, OptionError
+from profiler.models.layout import WeightLayout
+from profiler.models.number_format import NumberFormat
+from profiler.models.workload import Workload, batch_rows, format_batch
 from profiler.runtimes import RuntimeInfo, runtime_info
+from profiler.session.records import Case, Control, Options, Stage, Team
 
 COPIES_WHILE_LOADING = 3  # the file's bytes, the weights, and their packed form
 _FILES = {
@@ -66,7 +54,7 @@ class PlannedCase:
         copies = arms * runtime_info(self.case.runtime).copies_per_model + COPIES_WHILE_LOADING
         weights = copies * max(artifact.size_bytes for artifact in self.artifacts.values())
         widths = self.workload.in_features + sum(layer.out_features for layer in self.workload.layers)
-        values = self.case.dtype.item_bytes * batch_rows(self.case.batch_shape) * widths
+        values = self.case.dtype.activations.stored_bytes(batch_rows(self.case.batch_shape) * widths)
         return MIN_BYTES + weights + 2 * self.answer.size_bytes + (arms + 1) * values
 
 
@@ -198,7 +186,7 @@ def _variants(
                 form=form,
                 workload=workload.name,
                 batch_shape=batch_shape,
-                dtype=Dtype.FLOAT32,
+                dtype=NumberFormat.FLOAT32,
                 threads=threads,
                 weights=weights,
                 control=control,

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import msgspec
 
-from models.layout import WeightLayout
-from profiler.errors import RefusalError
+from profiler.artifacts.arrays.prove import load_answer
+from profiler.base.errors import RefusalError
+from profiler.base.signals import describe_signal
 from profiler.measure.messages import Costed, CostRequest
 from profiler.measure.process import die_with_parent
-from profiler.proof.arrays import load_answer
-from profiler.records import ArmCost
+from profiler.models.layout import WeightLayout
 from profiler.runtimes import Runtime
-from profiler.signals import describe_signal
+from profiler.session.records import ArmCost
 
 PROBE_LIMIT_S = 120.0
 MAX_MESSAGE = 300  # with it a result is shorter than what a pipe passes on in one piece

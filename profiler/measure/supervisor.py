@@ -11,25 +11,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from profiler import __version__
-from profiler.bundle import Bundle
-from profiler.errors import ArtifactError, OptionError, RunInterruptedError, SessionError
-from profiler.files import refuse_existing
-from profiler.hardware.conditions import Clocks, capture_conditions, utc_now
-from profiler.hardware.memory import available_bytes
+from profiler.artifacts.bundle import Bundle
+from profiler.artifacts.records import Form
+from profiler.base.errors import ArtifactError, OptionError, RunInterruptedError, SessionError
+from profiler.base.files import refuse_existing
+from profiler.base.signals import Stop
+from profiler.machine.conditions import Clocks, capture_conditions, utc_now
+from profiler.machine.memory import available_bytes
+from profiler.machine.records import Conditions, HardwareInfo
 from profiler.measure.child import ForkedWorker, StopRequestedError, Worker
 from profiler.measure.crew import Crew
 from profiler.measure.messages import ArmFile, Checked, CheckRequest, Reason, Rejected
 from profiler.measure.passes import Observer, Passes, failed_cases
 from profiler.measure.plan import Job, PlannedCase, make_plan, teams_of
 from profiler.measure.tally import Tally
-from profiler.records import (
+from profiler.runtimes import RuntimeInfo
+from profiler.session.file import ARMS_AT_ONCE, SessionWriter
+from profiler.session.records import (
     SESSION_SCHEMA,
     Check,
-    Conditions,
     End,
     Failure,
-    Form,
-    HardwareInfo,
     Header,
     Options,
     Resume,
@@ -37,9 +39,6 @@ from profiler.records import (
     Stage,
     Weights,
 )
-from profiler.runtimes import RuntimeInfo
-from profiler.session import ARMS_AT_ONCE, SessionWriter
-from profiler.signals import Stop
 
 
 class Run:

@@ -7,11 +7,12 @@ import collections
 import dataclasses
 from collections.abc import Collection, Sequence
 
-from profiler.analyze.comparison import rule_of, series_of
-from profiler.analyze.disturbance import better_attempt, canary_of, counted
-from profiler.analyze.placement import PILOT_PASSES, Design, choose_designs
-from profiler.analyze.verdicts import Evidence, Series, decided
-from profiler.records import Block, Case, Cost, Disturbance, Estimate, Options, Start, Team, Verdict
+from profiler.judge.comparison import rule_of, series_of
+from profiler.judge.disturbance import better_attempt, canary_of, counted
+from profiler.judge.placement import PILOT_PASSES, Design, choose_designs
+from profiler.judge.records import Estimate, Verdict
+from profiler.judge.verdicts import Evidence, Series, decided
+from profiler.session.records import Block, Case, Cost, Disturbance, Options, Start, Team
 
 MAX_CANARIES = 256
 FEW_BLOCKS = 16  # before so many the share of repeats is reckoned as if there were as many

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from profiler.errors import ArtifactError, MissingPackageError, RefusalError
-from profiler.hardware.surroundings import between, together
+from profiler.artifacts.arrays.prove import load_answer
+from profiler.artifacts.identity import prove_identity
+from profiler.artifacts.proof import check_claims, check_pair, layout_of, prove
+from profiler.base.errors import ArtifactError, MissingPackageError, RefusalError
+from profiler.machine.surroundings import between, together
 from profiler.measure.messages import (
     ArmFile,
     BlockRequest,
@@ -32,11 +35,8 @@ from profiler.measure.pipes import Pipes
 from profiler.measure.probe import measure_costs
 from profiler.measure.process import die_with_parent, release_memory
 from profiler.measure.timing import Arms, Call, Times, time_set
-from profiler.proof import check_claims, check_pair, layout_of, prove
-from profiler.proof.arrays import load_answer
-from profiler.proof.identity import prove_identity
-from profiler.records import ArmSet, ArmTruth
 from profiler.runtimes import LoadedModel, Runtime, runtime_info
+from profiler.session.records import ArmSet, ArmTruth
 
 MAX_PADDING_BYTES = 1 << 18
 PADDINGS_PER_ARM = 3

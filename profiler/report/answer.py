@@ -4,9 +4,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from profiler.analyze.costs import cost_margin
-from profiler.analyze.verdicts import Rule
-from profiler.records import Control, Estimate, Record, Verdict
+from profiler.base.record import Record
+from profiler.judge.costs import cost_margin
+from profiler.judge.records import Estimate, Verdict
+from profiler.judge.verdicts import Rule
+from profiler.session.records import Control
 
 
 class Judged(Record, frozen=True, kw_only=True):

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterable
 
-from profiler.records import Estimate, Record
+from profiler.base.record import Record
+from profiler.judge.records import Estimate
 
 COLUMNS = 13
 LEAST_REACH = 2  # margins on either side of 1

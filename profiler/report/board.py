@@ -4,8 +4,9 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from profiler.hardware.reports import machine_name
-from profiler.records import CacheInfo, HardwareInfo, Record
+from profiler.base.record import Record
+from profiler.machine.records import CacheInfo, HardwareInfo
+from profiler.machine.reports import machine_name
 from profiler.report.cells import UNKNOWN, format_bytes
 from profiler.report.points import shortened
 

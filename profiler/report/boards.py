@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from profiler.records import Estimate, Record, Verdict
+from profiler.base.record import Record
+from profiler.judge.records import Estimate, Verdict
 from profiler.report.cells import group_title, grouped
 from profiler.report.side_by_side import Agreement, SideBySide
 from profiler.report.summary import Report

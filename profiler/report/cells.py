@@ -5,23 +5,13 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from models.layout import WeightLayout
-from profiler.analyze.limits import is_at_limit
-from profiler.records import (
-    Case,
-    Control,
-    Estimate,
-    Executed,
-    ExecutedLayout,
-    Limit,
-    LimitedBy,
-    Record,
-    Regime,
-    RegimeBound,
-    Verdict,
-)
+from profiler.base.record import Record
+from profiler.judge.limits import is_at_limit
+from profiler.judge.records import Estimate, Limit, LimitedBy, Regime, RegimeBound, Verdict
+from profiler.models.layout import WeightLayout
 from profiler.report.side_by_side import SideBySide
 from profiler.report.summary import Arm, Row
+from profiler.session.records import Case, Control, Executed, ExecutedLayout
 
 UNKNOWN = "unknown"
 LARGEST_BYTES = 1 << 80  # beyond it a number in a report is a joke

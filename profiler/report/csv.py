@@ -3,9 +3,9 @@
 import csv
 import io
 
-from models.layout import WeightLayout
-from profiler.hardware.reports import machine_name
-from profiler.records import Estimate
+from profiler.judge.records import Estimate
+from profiler.machine.reports import machine_name
+from profiler.models.layout import WeightLayout
 from profiler.report.cells import plain
 from profiler.report.summary import Arm, Report, Row, Summary
 

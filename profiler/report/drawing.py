@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from profiler.records import CacheInfo, HardwareInfo
+from profiler.machine.records import CacheInfo, HardwareInfo
 from profiler.report.cells import format_bytes
 from profiler.report.screen import WIDTH
 

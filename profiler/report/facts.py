@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from profiler.records import Record
+from profiler.base.record import Record
 from profiler.report.cells import format_bytes, format_time
 from profiler.report.summary import Moment, Summary
 

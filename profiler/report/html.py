@@ -9,10 +9,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from profiler.errors import MissingPackageError
-from profiler.records import Record
+from profiler.base.errors import MissingPackageError
+from profiler.base.record import Record
+from profiler.report.appendix import ClaimText, claim_texts, claims_conditions, claims_summary
 from profiler.report.board import PAGE_COLOURS, board_svg
-from profiler.report.claims import ClaimText, claim_texts, claims_conditions, claims_summary
 from profiler.report.facts import MomentText, method_lines, timeline_texts
 from profiler.report.machine import Section, report_sections
 from profiler.report.page.captions import Caption

@@ -1,6 +1,6 @@
 """A fact as a reader sees it."""
 
-from profiler.records import Record
+from profiler.base.record import Record
 
 
 class Line(Record, frozen=True, kw_only=True):

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from profiler.hardware.advice import advise
-from profiler.hardware.environment import NONE
-from profiler.hardware.throttling import throttle_words
-from profiler.records import CacheInfo, Conflict, Fact, HardwareInfo, Record
+from profiler.base.record import Record
+from profiler.machine.advice import advise
+from profiler.machine.environment import NONE
+from profiler.machine.records import CacheInfo, Conflict, Fact, HardwareInfo
+from profiler.machine.sources.throttling import throttle_words
 from profiler.report.cells import UNKNOWN, format_bytes, format_time, plain
 from profiler.report.drawing import draw_caches
 from profiler.report.lines import Line

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from profiler.report.appendix import CLAIMS_TITLE, claims_markdown
 from profiler.report.boards import boards_legend, boards_note, boards_tables
 from profiler.report.cells import (
     CostText,
@@ -14,7 +15,6 @@ from profiler.report.cells import (
     row_text,
     truth_lines,
 )
-from profiler.report.claims import CLAIMS_TITLE, claims_markdown
 from profiler.report.facts import method_lines, timeline_texts
 from profiler.report.gfm import escape, render_table
 from profiler.report.machine import hardware_lines

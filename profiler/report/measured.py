@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from profiler.analyze.limits import level_rates
-from profiler.records import BandwidthPoint, HardwareInfo, MeasuredCore
+from profiler.judge.limits import level_rates
+from profiler.machine.measured import BandwidthPoint, MeasuredCore
+from profiler.machine.records import HardwareInfo
 from profiler.report.cells import UNKNOWN, format_bytes, format_time
 from profiler.report.facts import sparkline
 from profiler.report.lines import Line

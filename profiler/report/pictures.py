@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-from profiler.errors import MissingPackageError, OptionError
+from profiler.base.errors import MissingPackageError, OptionError
 from profiler.report.board import PICTURE_COLOURS, board_svg
 from profiler.report.charts import DATASET, ChartName, chart_spec, has_content
 from profiler.report.charts.frame import Frame

@@ -5,12 +5,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from models.layout import WeightLayout
-from profiler.hardware.reports import machine_name
-from profiler.records import Case, Control, Estimate, Record, Verdict
+from profiler.base.record import Record
+from profiler.judge.records import Estimate, Verdict
+from profiler.machine.reports import machine_name
+from profiler.models.layout import WeightLayout
 from profiler.report.cells import plain
 from profiler.report.side_by_side import numbered
 from profiler.report.summary import CostRow, Report, Row, Summary
+from profiler.session.records import Case, Control
 
 NAME_LENGTH = 48  # what is longer is cut off on an axis and stands whole in the tables
 RATIO_ENDS = (1e-3, 1e3)  # an interval without an end is drawn this far

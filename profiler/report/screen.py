@@ -4,7 +4,8 @@ import textwrap
 
 import click
 
-from profiler.records import Record, Verdict
+from profiler.base.record import Record
+from profiler.judge.records import Verdict
 
 WIDTH = 80
 COLORS = {Verdict.PAYS_OFF: "green", Verdict.COSTS: "red", Verdict.EQUAL: "bright_blue", Verdict.UNDECIDED: None}

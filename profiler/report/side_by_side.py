@@ -4,9 +4,12 @@ import enum
 from collections import Counter
 from collections.abc import Sequence
 
-from profiler.analyze.matching import CaseKey, keyed_cases
-from profiler.records import Control, Estimate, Form, Header, Record, Verdict, Weights
+from profiler.artifacts.records import Form
+from profiler.base.record import Record
+from profiler.judge.matching import CaseKey, keyed_cases
+from profiler.judge.records import Estimate, Verdict
 from profiler.report.warnings import Warning_, differences_between
+from profiler.session.records import Control, Header, Weights
 
 MAX_NAMED = 5  # sign flips that a sentence names; the table has all
 

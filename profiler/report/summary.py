@@ -2,42 +2,21 @@
 
 from collections import Counter
 
-from models.layout import WeightLayout
-from models.workload import Workload, format_batch
 from profiler import __version__
-from profiler.analyze.cause import cause_of, regime_of
-from profiler.analyze.comparison import compare_session, rule_of
-from profiler.analyze.limits import limit_for
-from profiler.analyze.statistics import exp, expm1
-from profiler.claims.records import ClaimTable
-from profiler.hardware.caches import cache_level_for
-from profiler.hardware.reports import machine_name
-from profiler.records import (
-    ArmTruth,
-    Block,
-    Case,
-    Check,
-    Comparison,
-    Conditions,
-    Control,
-    CostComparison,
-    Disturbance,
-    Estimate,
-    Executed,
-    Failure,
-    Form,
-    HardwareInfo,
-    Header,
-    Limit,
-    Options,
-    Overhead,
-    Record,
-    Regime,
-    Session,
-    Verdict,
-    Weights,
-)
+from profiler.artifacts.records import Form
+from profiler.base.record import Record
+from profiler.judge.cause import cause_of, regime_of
+from profiler.judge.comparison import compare_session, rule_of
+from profiler.judge.limits import limit_for
+from profiler.judge.records import Comparison, CostComparison, Estimate, Limit, Overhead, Regime, Verdict
+from profiler.judge.statistics import exp, expm1
+from profiler.machine.caches import cache_level_for
+from profiler.machine.records import Conditions, HardwareInfo
+from profiler.machine.reports import machine_name
+from profiler.models.layout import WeightLayout
+from profiler.models.workload import Workload, format_batch
 from profiler.report.answer import Answer, Judged, answer_for
+from profiler.report.appendix_records import ClaimTable
 from profiler.report.side_by_side import (
     SideBySide,
     Told,
@@ -47,6 +26,20 @@ from profiler.report.side_by_side import (
     set_side_by_side,
 )
 from profiler.report.warnings import Warning_, warnings_beside, warnings_for
+from profiler.session.records import (
+    ArmTruth,
+    Block,
+    Case,
+    Check,
+    Control,
+    Disturbance,
+    Executed,
+    Failure,
+    Header,
+    Options,
+    Session,
+    Weights,
+)
 
 REPORT_SCHEMA = 5
 

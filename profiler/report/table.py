@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from profiler.records import Record
+from profiler.base.record import Record
 from profiler.report.bars import draw_interval, draw_scale, scale_for
 from profiler.report.cells import row_text
 from profiler.report.screen import Screen, cut

@@ -2,8 +2,10 @@
 
 import math
 
-from profiler.hardware.reports import machine_name
-from profiler.records import HardwareInfo, Verdict
+from profiler.judge.records import Verdict
+from profiler.machine.records import HardwareInfo
+from profiler.machine.reports import machine_name
+from profiler.report.appendix import CLAIMS_TITLE, claims_terminal
 from profiler.report.bars import describe_bars
 from profiler.report.boards import boards_legend, boards_note, boards_tables
 from profiler.report.cells import (
@@ -18,7 +20,6 @@ from profiler.report.cells import (
     row_text,
     truth_lines,
 )
-from profiler.report.claims import CLAIMS_TITLE, claims_terminal
 from profiler.report.columns import aligned, wrap
 from profiler.report.facts import method_lines, sparkline
 from profiler.report.lines import Line

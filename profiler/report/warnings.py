@@ -6,24 +6,17 @@ import operator
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from profiler.analyze.disturbance import CANARY_DRIFT, changes
-from profiler.analyze.matching import renamed_workloads
-from profiler.analyze.verdicts import MIN_PASSES, Rule
-from profiler.analyze.wheels import find_wrong_wheels
-from profiler.hardware.advice import SET_GOVERNOR, advise_on_results
-from profiler.hardware.caches import wanted_eviction_bytes
-from profiler.hardware.reports import machine_name
-from profiler.hardware.throttling import throttle_words
-from profiler.records import (
-    Comparison,
-    Control,
-    Disturbance,
-    EndReason,
-    Header,
-    Record,
-    Session,
-    Weights,
-)
+from profiler.base.record import Record
+from profiler.judge.disturbance import CANARY_DRIFT, changes
+from profiler.judge.matching import renamed_workloads
+from profiler.judge.records import Comparison
+from profiler.judge.verdicts import MIN_PASSES, Rule
+from profiler.judge.wheels import find_wrong_wheels
+from profiler.machine.advice import SET_GOVERNOR, advise_on_results
+from profiler.machine.caches import wanted_eviction_bytes
+from profiler.machine.reports import machine_name
+from profiler.machine.sources.throttling import throttle_words
+from profiler.session.records import Control, Disturbance, EndReason, Header, Session, Weights
 
 _TELLING = (
     "margin", "confidence_level", "looks", "rounds", "slice_s", "threads", "cpus", "sets", "controls",

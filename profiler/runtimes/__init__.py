@@ -3,7 +3,7 @@
 Other packages add their own by an entry point, see `thirdparty`.
 """
 
-from profiler.errors import OptionError
+from profiler.base.errors import OptionError
 from profiler.runtimes.builtin import BUILT_IN, DEFAULT_RUNTIMES, RUNTIMES, SCRIPTED
 from profiler.runtimes.info import RuntimeInfo
 from profiler.runtimes.protocol import LoadedModel, Runtime

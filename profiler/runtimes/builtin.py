@@ -1,6 +1,6 @@
 """The table of built-in runtimes."""
 
-from profiler.records import ArtifactFormat
+from profiler.artifacts.records import ArtifactFormat
 from profiler.runtimes.info import RuntimeInfo
 
 _ONNX, _TORCHSCRIPT, _ARRAYS = ArtifactFormat.ONNX, ArtifactFormat.TORCHSCRIPT, ArtifactFormat.ARRAYS

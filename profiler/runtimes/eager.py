@@ -11,11 +11,11 @@ import torch
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from models.layout import WeightLayout
-from models.workload import Activation, Workload
-from profiler.proof.arrays import load_layers
-from profiler.records import Executed, ExecutedLayout
+from profiler.artifacts.arrays.prove import load_layers
+from profiler.models.layout import WeightLayout
+from profiler.models.workload import Activation, Workload
 from profiler.runtimes.torchbase import TorchRuntime
+from profiler.session.records import Executed, ExecutedLayout
 
 _ACTIVATIONS: dict[Activation, Callable[[torch.Tensor], torch.Tensor]] = {
     Activation.RELU: torch.relu,

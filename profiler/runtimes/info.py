@@ -4,8 +4,8 @@ import dataclasses
 import importlib
 import importlib.util
 
-from profiler.errors import MissingPackageError, OptionError
-from profiler.records import ArtifactFormat
+from profiler.artifacts.records import ArtifactFormat
+from profiler.base.errors import MissingPackageError, OptionError
 from profiler.runtimes.protocol import Runtime
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from models.layout import WeightLayout
-from models.reference import activate
-from models.workload import Activation, Workload
-from profiler.hardware.surroundings import look_around
-from profiler.proof.arrays import Layer, load_layers
-from profiler.records import Executed, ExecutedLayout
+from profiler.artifacts.arrays.prove import Layer, load_layers
+from profiler.machine.surroundings import look_around
+from profiler.models.layout import WeightLayout
+from profiler.models.reference import activate
+from profiler.models.workload import Activation, Workload
+from profiler.session.records import Executed, ExecutedLayout
 
 
 class NumpyRuntime:

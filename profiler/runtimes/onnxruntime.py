@@ -16,14 +16,14 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
-from models.layout import WeightLayout
-from models.workload import Workload
-from profiler.errors import RefusalError
-from profiler.hardware.surroundings import look_around
-from profiler.proof.onnx import prove_onnx
-from profiler.proof.stored import StoredModel
-from profiler.records import Executed, ExecutedLayout
+from profiler.artifacts.onnx.prove import prove_onnx
+from profiler.artifacts.stored import StoredModel
+from profiler.base.errors import RefusalError
+from profiler.machine.surroundings import look_around
+from profiler.models.layout import WeightLayout
+from profiler.models.workload import Workload
 from profiler.runtimes.rewriting import changed_operators
+from profiler.session.records import Executed, ExecutedLayout
 
 _REFUSALS = (errors.Fail, errors.InvalidGraph, errors.InvalidProtobuf, errors.InvalidArgument, errors.NotImplemented)
 _ERRORS_ONLY = 3  # ORT_LOGGING_LEVEL_ERROR

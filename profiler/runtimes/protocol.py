@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from models.workload import Workload
-from profiler.hardware.surroundings import Surroundings
-from profiler.records import Executed
+from profiler.machine.surroundings import Surroundings
+from profiler.models.workload import Workload
+from profiler.session.records import Executed
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,14 +9,14 @@ from typing import Any
 import numba
 import numpy as np
 
-from models.layout import WeightLayout
-from models.reference import activate
-from models.workload import Activation, Workload
-from profiler.errors import RefusalError
-from profiler.hardware.surroundings import look_around
-from profiler.proof.arrays import Layer, load_layers
-from profiler.records import Executed, ExecutedLayout
+from profiler.artifacts.arrays.prove import Layer, load_layers
+from profiler.base.errors import RefusalError
+from profiler.machine.surroundings import look_around
+from profiler.models.layout import WeightLayout
+from profiler.models.reference import activate
+from profiler.models.workload import Activation, Workload
 from profiler.runtimes import loops
+from profiler.session.records import Executed, ExecutedLayout
 
 Kernel = Callable[..., None]
 _MATRIX, _VECTOR = "float32[:,::1]", "float32[::1]"

@@ -13,10 +13,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from models.workload import Workload
-from profiler.hardware.surroundings import Surroundings
-from profiler.records import Executed
+from profiler.machine.surroundings import Surroundings
+from profiler.models.workload import Workload
 from profiler.runtimes.numpy import NumpyIdentity, NumpyModel, NumpyRuntime
+from profiler.session.records import Executed
 
 VARIABLE = "LAYOUT_PROFILER_SCRIPT"
 

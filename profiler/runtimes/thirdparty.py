@@ -6,9 +6,9 @@ than the `RuntimeInfo`: the engine is imported later, in a worker process.
 
 import importlib.metadata
 
-from models.workload import NAME
-from profiler.errors import OptionError
-from profiler.records import ArtifactFormat
+from profiler.artifacts.records import ArtifactFormat
+from profiler.base.errors import OptionError
+from profiler.models.workload import NAME
 from profiler.runtimes.builtin import BUILT_IN
 from profiler.runtimes.info import RuntimeInfo
 

@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from profiler.hardware.surroundings import look_around
+from profiler.machine.surroundings import look_around
 
 
 class TorchRuntime:

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from models.layout import WeightLayout
-from models.workload import Workload
-from profiler.errors import RefusalError
-from profiler.proof.stored import StoredModel
-from profiler.proof.torchscript import load_module, stored_model, stored_nodes
-from profiler.records import Executed, ExecutedLayout
+from profiler.artifacts.stored import StoredModel
+from profiler.artifacts.torchscript.prove import load_module, stored_model, stored_nodes
+from profiler.base.errors import RefusalError
+from profiler.models.layout import WeightLayout
+from profiler.models.workload import Workload
 from profiler.runtimes.rewriting import changed_operators
 from profiler.runtimes.torchbase import TorchRuntime
+from profiler.session.records import Executed, ExecutedLayout
 
 _CALLS_UNTIL_OPTIMIZED = 3  # torch's profiling executor re-specialises on the second call (pytorch issue 33354)
 

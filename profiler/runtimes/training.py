@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.layout import WeightLayout
-from models.workload import Workload
-from profiler.hardware.surroundings import look_around
-from profiler.proof.arrays import load_layers
-from profiler.records import Executed
+from profiler.artifacts.arrays.prove import load_layers
+from profiler.machine.surroundings import look_around
+from profiler.models.layout import WeightLayout
+from profiler.models.workload import Workload
 from profiler.runtimes.eager import EagerIdentity, EagerLayer, EagerModel
+from profiler.session.records import Executed
 
 _MATRIX = 2
 

@@ -5,11 +5,13 @@ import json
 
 import msgspec
 
-from profiler.claims.records import ClaimTable
-from profiler.explain.evidence import Explanation
-from profiler.records import HardwareInfo, Manifest, SessionRecord
+from profiler.artifacts.records import Manifest
+from profiler.machine.records import HardwareInfo
+from profiler.measure.counting.evidence import Explanation
+from profiler.report.appendix_records import ClaimTable
 from profiler.report.changes.records import Changes
 from profiler.report.summary import Report
+from profiler.session.records import SessionRecord
 
 PUBLISHED = {
     "manifest": Manifest,

@@ -23,10 +23,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from profiler.errors import SessionError
-from profiler.hardware.capture import capture_hardware
-from profiler.records import HardwareInfo, Session
-from profiler.session import load_session
+from profiler.base.errors import SessionError
+from profiler.machine.capture import capture_hardware
+from profiler.machine.records import HardwareInfo
+from profiler.session.file import load_session
+from profiler.session.records import Session
 from scripts.aarch64 import wheels
 from scripts.aarch64.boards import BOARDS
 from scripts.aarch64.checks import QUICK

@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
-from profiler.analyze.wheels import ARMV8_0_TORCH
-from profiler.hardware.capture import capture_hardware
-from profiler.records import HardwareInfo, Session, Stage
-from profiler.session import load_session
+from profiler.judge.wheels import ARMV8_0_TORCH
+from profiler.machine.capture import capture_hardware
+from profiler.machine.records import HardwareInfo
+from profiler.session.file import load_session
+from profiler.session.records import Session, Stage
 from scripts.aarch64.boards import Board
 from scripts.aarch64.guest import Guest
 from scripts.aarch64.workload import BASE, TORCH, CheckError, check_session

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from models.layout import WeightLayout
-from profiler.records import EndReason, Session
+from profiler.models.layout import WeightLayout
+from profiler.session.records import EndReason, Session
 from scripts.aarch64.programs import call
 
 # Odd sizes, so that kernels meet the ends of rows that fill no register; an activation, and an input of rank 3

@@ -64,7 +64,7 @@ def load_unit(request: Request, *, is_second: bool) -> Unit:
     """
     import numpy as np
 
-    from profiler.bundle import open_bundle
+    from profiler.artifacts.bundle import open_bundle
     from profiler.runtimes import runtime_info
 
     info = runtime_info(request.pair.runtime)

@@ -5,7 +5,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from profiler.analyze.statistics import proportion_interval
+from profiler.judge.statistics import proportion_interval
 from scripts.side_by_side.methods import METHODS
 from scripts.side_by_side.pairs import PERCENTS
 from scripts.side_by_side.results import Answer, Header, Line, Result

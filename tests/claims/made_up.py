@@ -7,12 +7,15 @@ from typing import Any
 
 import msgspec
 
-from models.dtype import Dtype
-from models.layout import WeightLayout
-from models.workload import Workload
+from profiler.artifacts.records import Form
 from profiler.claims.lab import Measurement
-from profiler.claims.records import Scale
-from profiler.records import Case, Comparison, Control, Estimate, Form, HardwareInfo, Session, Verdict, Weights
+from profiler.judge.records import Comparison, Estimate, Verdict
+from profiler.machine.records import HardwareInfo
+from profiler.models.layout import WeightLayout
+from profiler.models.number_format import NumberFormat
+from profiler.models.workload import Workload
+from profiler.report.appendix_records import Scale
+from profiler.session.records import Case, Control, Session, Weights
 from tests.sessions import hardware, make_session
 
 
@@ -31,7 +34,7 @@ def comparison(
         form=Form.CONTROLLED,
         workload=workload,
         batch_shape=(batch,),
-        dtype=Dtype.FLOAT32,
+        dtype=NumberFormat.FLOAT32,
         threads=1,
         weights=Weights.WARM,
         control=Control.NONE,

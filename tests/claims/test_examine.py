@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from profiler.base.errors import MemoryNeedError, MissingPackageError, OptionError
 from profiler.claims.claim import Claim
 from profiler.claims.examine import examine_all
 from profiler.claims.forum import SETUPS, needed_bytes, refuse_small_memory
 from profiler.claims.lab import InterruptedByUserError
-from profiler.claims.records import CLAIMS_SCHEMA, ClaimTable, Figure, Finding, Outcome, Scale, Text, Unit
 from profiler.claims.registry import CLAIMS, choose_claims
-from profiler.errors import MemoryNeedError, MissingPackageError, OptionError
-from profiler.report.claims import claims_json, claims_markdown, claims_terminal, format_figure
+from profiler.report.appendix import claims_json, claims_markdown, claims_terminal, format_figure
+from profiler.report.appendix_records import CLAIMS_SCHEMA, ClaimTable, Figure, Finding, Outcome, Scale, Text, Unit
 from tests.claims.made_up import FakeLab
 
 FINDING = Finding(

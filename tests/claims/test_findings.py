@@ -5,8 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.layout import WeightLayout
-from profiler.child import ChildError
+from profiler.base.child import ChildError
 from profiler.claims import batches, columnmajor, forum, initialization, iris, keras, locality, training, transposition
 from profiler.claims.batches import Answers
 from profiler.claims.both import CLAIM as BOTH
@@ -15,9 +14,10 @@ from profiler.claims.forum_records import PUBLISHED_CPU, PUBLISHED_CUDA, DeviceT
 from profiler.claims.initialization import Spread
 from profiler.claims.iris import SHAPES, IrisRun, Training
 from profiler.claims.keras import RoundTrip
-from profiler.claims.records import Finding, Outcome
 from profiler.claims.transposition import View
-from profiler.records import Verdict
+from profiler.judge.records import Verdict
+from profiler.models.layout import WeightLayout
+from profiler.report.appendix_records import Finding, Outcome
 from tests.claims.made_up import FakeLab, comparison
 
 PAYS, COSTS, EQUAL, OPEN = Verdict.PAYS_OFF, Verdict.COSTS, Verdict.EQUAL, Verdict.UNDECIDED
@@ -197,7 +197,7 @@ def test_a_wrong_fan_is_shown_with_its_rule() -> None:
     ]
     finding = initialization.examine(FakeLab(answers={"compare_rules": spreads}))
     assert finding.outcome is Outcome.HOLDS
-    assert finding.reason.startswith("wrong fan for kaiming; models.linear draws")
+    assert finding.reason.startswith("wrong fan for kaiming; profiler.models.linear draws")
     assert initialization.judge((spreads[0],)) is Outcome.DOES_NOT_HOLD
 
 

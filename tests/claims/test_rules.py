@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from profiler.claims.both import choices_of, gain_of_both, judge
 from profiler.claims.locality import FALLBACK_CACHES, is_beyond, naive_sides
-from profiler.claims.records import Outcome
 from profiler.claims.rules import (
     count_figures,
     judge_all_above,
@@ -18,7 +17,8 @@ from profiler.claims.rules import (
     speedup_figure,
     steepest_rise,
 )
-from profiler.records import Verdict
+from profiler.judge.records import Verdict
+from profiler.report.appendix_records import Outcome
 from tests.claims.made_up import comparison
 
 PAYS, COSTS, EQUAL, OPEN = Verdict.PAYS_OFF, Verdict.COSTS, Verdict.EQUAL, Verdict.UNDECIDED

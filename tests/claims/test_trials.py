@@ -10,14 +10,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.iris import SPECIES, load_iris, parse_iris
-from models.layout import WeightLayout
-from profiler.child import ChildError
+from profiler.base.child import ChildError
+from profiler.base.errors import MissingPackageError
 from profiler.claims import forum, iris, lab, locality, training, transposition
 from profiler.claims.forum_records import ForumSetup
 from profiler.claims.initialization import KAIMING
 from profiler.claims.keras import WEIGHTS, RoundTrip
-from profiler.claims.records import Scale
 from profiler.claims.trials import columnmajor as columnmajor_trial
 from profiler.claims.trials import forum as forum_trial
 from profiler.claims.trials import initialization as initialization_trial
@@ -25,7 +23,9 @@ from profiler.claims.trials import iris as iris_trial
 from profiler.claims.trials import keras as keras_trial
 from profiler.claims.trials import transposition as transposition_trial
 from profiler.claims.workshop import Workshop
-from profiler.errors import MissingPackageError
+from profiler.models.iris import SPECIES, load_iris, parse_iris
+from profiler.models.layout import WeightLayout
+from profiler.report.appendix_records import Scale
 
 TINY = ForumSetup(b=2, m=8, n=6, warm=1, stat=3, time=2)
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from profiler.analyze.verdicts import DEFAULT_LOOKS
 from profiler.commands.measuring import choose_looks, choose_options
-from profiler.records import Control, Weights
-from profiler.session import load_session
+from profiler.judge.verdicts import DEFAULT_LOOKS
+from profiler.session.file import load_session
+from profiler.session.records import Control, Weights
 from tests.conftest import Cli
 
 SUITE = b'name = "mine"\nbatches = [2]\n[[linear]]\nin_features = 16\nout_features = 8\n'

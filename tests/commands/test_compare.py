@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from profiler.records import Fact, Session
+from profiler.machine.records import Fact
+from profiler.session.records import Session
 from tests.conftest import Cli
 from tests.report.test_changes import ONE, ORT, SAME, edited, measured
 from tests.sessions import write_session

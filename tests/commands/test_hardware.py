@@ -4,8 +4,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from profiler.records import HardwareInfo
-from profiler.session import load_session
+from profiler.machine.records import HardwareInfo
+from profiler.session.file import load_session
 from tests.conftest import Cli
 
 BOARDS = Path(__file__).parents[1] / "boards"

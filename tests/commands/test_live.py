@@ -13,9 +13,11 @@ from rich.console import Console
 from profiler.commands.live import MOST_SHARE, REFRESH_S, frame_lines
 from profiler.commands.progress import PLAIN_LINE_EVERY_S, RunProgress
 from profiler.commands.runstate import SLOTS, RunState, format_left, machine_words, short_label, time_words
+from profiler.judge.records import Estimate, Verdict
+from profiler.machine.records import Conditions
 from profiler.measure.tally import Standing
-from profiler.records import Block, Conditions, Disturbance, Estimate, Failure, Stage, Verdict
 from profiler.report.screen import Screen
+from profiler.session.records import Block, Disturbance, Failure, Stage
 from tests.sessions import make_block, make_case
 
 CASE = make_case()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from profiler.session import load_session
+from profiler.session.file import load_session
 
 ABSENT = ("altair", "jinja2", "numba", "onnx", "onnxruntime", "onnxscript", "psutil", "torch", "vl_convert")
 HIDE = f"""

@@ -92,7 +92,7 @@ def test_what_makes_no_sense_is_refused_before_any_board_is_asked(
 def test_without_its_extra_it_says_what_to_install(
     refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("profiler.remote.")]:
+    for name in [name for name in sys.modules if name.startswith("profiler.measure.remote.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "asyncssh", None)
     line = refused("remote", "board", tmp_path, "-o", tmp_path / "out")
@@ -100,7 +100,7 @@ def test_without_its_extra_it_says_what_to_install(
 
 
 def test_neither_a_board_nor_help_imports_ssh() -> None:
-    code = "import sys, profiler.remote.onboard.__main__, profiler.commands.remote as r; print(sorted(sys.modules))"
+    code = "import sys, profiler.measure.remote.onboard.__main__, profiler.commands.remote; print(sorted(sys.modules))"
     modules = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert "asyncssh" not in modules
     assert "'numpy'" not in modules

@@ -6,27 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from models.dtype import Dtype
-from models.layout import WeightLayout
-from profiler.analyze.selfcheck import Outcome, SelfCheck, check_runtime
-from profiler.analyze.verdicts import Rule
-from profiler.bundle import open_bundle
+from profiler.artifacts.bundle import open_bundle
+from profiler.artifacts.controls import BUNDLE
+from profiler.artifacts.proof import check_claims, prove
+from profiler.artifacts.records import MANIFEST_SCHEMA, ArtifactFormat, Form
 from profiler.commands.selfcheck import check_session
-from profiler.controls import BUNDLE
-from profiler.proof import check_claims, prove
-from profiler.records import (
-    MANIFEST_SCHEMA,
-    ArtifactFormat,
-    Case,
-    Comparison,
-    Control,
-    Estimate,
-    Form,
-    Verdict,
-    Weights,
-)
+from profiler.judge.records import Comparison, Estimate, Verdict
+from profiler.judge.selfcheck import Outcome, SelfCheck, check_runtime
+from profiler.judge.verdicts import Rule
+from profiler.models.layout import WeightLayout
+from profiler.models.number_format import NumberFormat
 from profiler.report.selfcheck import render_selfcheck, sentence
-from profiler.session import load_session
+from profiler.session.file import load_session
+from profiler.session.records import Case, Control, Weights
 from tests.conftest import Cli
 from tests.runs import Script
 from tests.sessions import make_case, make_session
@@ -54,7 +46,8 @@ def comparison(
     interval = Estimate(point=centre, low=centre - half, high=centre + half, confidence_level=0.95)
     return Comparison(
         case=Case(
-            runtime="numpy", form=Form.CONTROLLED, workload="x", batch_shape=(1,), dtype=Dtype.FLOAT32, threads=1,
+            runtime="numpy", form=Form.CONTROLLED, workload="x", batch_shape=(1,),
+            dtype=NumberFormat.FLOAT32, threads=1,
             weights=Weights.WARM, control=control, copy=copy,
         ),
         passes=8, effect=interval, null=interval, noise_floor=half, is_biased=False, time_s={}, verdict=verdict,

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from profiler.bundle import open_bundle
-from profiler.bundle.workspace import PREFIX
-from profiler.controls import BUNDLE
-from profiler.records import EndReason
-from profiler.session import load_session
+from profiler.artifacts.bundle import open_bundle
+from profiler.artifacts.bundle.workspace import PREFIX
+from profiler.artifacts.controls import BUNDLE
+from profiler.session.file import load_session
+from profiler.session.records import EndReason
 from tests.conftest import Cli
 from tests.zips import forged, small_bundle, zip_of
 

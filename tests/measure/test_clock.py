@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from profiler.analyze.comparison import compare_session
-from profiler.records import EndReason, Session, Verdict
+from profiler.judge.comparison import compare_session
+from profiler.judge.records import Verdict
 from profiler.report.render import Format, render
 from profiler.report.summary import make_report
+from profiler.session.records import EndReason, Session
 from tests.runs import Recorder, Script, ended_after, execute, options
 
 CASES, PASSES = 4, 8
@@ -21,9 +22,9 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, off_s: float) -> None:
         self.off_s = off_s
         now = time.time
-        monkeypatch.setattr("profiler.hardware.conditions.time.time", lambda: now() + self.off_s)
+        monkeypatch.setattr("profiler.machine.conditions.time.time", lambda: now() + self.off_s)
         monkeypatch.setattr(
-            "profiler.hardware.conditions.utc_now",
+            "profiler.machine.conditions.utc_now",
             lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now() + self.off_s)),
         )
         monkeypatch.setattr("profiler.measure.supervisor.utc_now", lambda: utc(now() + self.off_s))

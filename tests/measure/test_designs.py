@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from profiler.analyze.comparison import compare_session
+from profiler.judge.comparison import compare_session
+from profiler.judge.records import Verdict
 from profiler.measure.passes import MAX_ATTEMPTS
 from profiler.measure.tally import FEW_BLOCKS
-from profiler.records import Control, Disturbance, EndReason, Session, Verdict, Weights
 from profiler.report.render import Format, render
 from profiler.report.summary import make_report
-from profiler.session import ARMS
+from profiler.session.file import ARMS
+from profiler.session.records import Control, Disturbance, EndReason, Session, Weights
 from tests.conftest import edit_manifest
 from tests.runs import Recorder, Script, ended_after, execute, options
 

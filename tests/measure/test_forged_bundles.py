@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.layout import LinearShape
-from models.workload import linear_workload
-from profiler.errors import ArtifactError, BundleError
-from profiler.export.onnx import identity_onnx
-from profiler.records import Form
+from profiler.artifacts.onnx.write import identity_onnx
+from profiler.artifacts.records import Form
+from profiler.base.errors import ArtifactError, BundleError
+from profiler.models.layout import LinearShape
+from profiler.models.workload import linear_workload
 from tests.conftest import replace_file
 from tests.runs import execute, options
 

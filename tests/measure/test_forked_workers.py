@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from profiler.records import Block, EndReason, Stage
+from profiler.session.records import Block, EndReason, Stage
 from tests.runs import Recorder, execute, options
 
 

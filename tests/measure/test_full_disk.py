@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from profiler.runtimes.scripted import VARIABLE
-from profiler.session import load_session
+from profiler.session.file import load_session
 from tests.conftest import Cli
 
 CASES, PASSES = 4, 12

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable
 import msgspec
 import pytest
 
-from profiler.bundle import open_bundle
-from profiler.controls import BUNDLE
-from profiler.errors import BundleError
+from profiler.artifacts.bundle import open_bundle
+from profiler.artifacts.controls import BUNDLE
+from profiler.artifacts.records import Artifact, ArtifactFormat, Form, Manifest
+from profiler.base.errors import BundleError
 from profiler.measure.plan import make_plan
-from profiler.records import Artifact, ArtifactFormat, Form, Manifest
 from profiler.runtimes import DEFAULT_RUNTIMES, RuntimeInfo, runtime_info
 from tests.runs import options
 

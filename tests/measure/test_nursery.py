@@ -10,9 +10,10 @@ import numpy as np
 import psutil
 import pytest
 
-from profiler.analyze.comparison import compare_session
+from profiler.judge.comparison import compare_session
+from profiler.judge.records import Verdict
 from profiler.measure.nursery import REGIONS, go_deeper, scatter
-from profiler.records import Block, EndReason, Stage, Verdict
+from profiler.session.records import Block, EndReason, Stage
 from tests.runs import Recorder, Script, ended_after, execute, options
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from profiler.analyze.comparison import compare_session
+from profiler.judge.comparison import compare_session
 from profiler.measure.tally import Tally
-from profiler.records import Block, Disturbance
+from profiler.session.records import Block, Disturbance
 from tests.runs import PASSES, Recorder, Script, execute, options
 from tests.sessions import make_block, make_case, make_header
 

@@ -13,20 +13,22 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from models.layout import LinearShape, WeightLayout
-from models.workload import Workload, linear_workload
-from profiler.analyze.comparison import compare_session
-from profiler.analyze.effects import set_effect, set_null
-from profiler.bundle import open_bundle
-from profiler.export.build import export_bundle
+from profiler.artifacts.build import export_bundle
+from profiler.artifacts.bundle import open_bundle
+from profiler.artifacts.records import ArtifactFormat, Form
+from profiler.judge.comparison import compare_session
+from profiler.judge.effects import set_effect, set_null
+from profiler.judge.records import Verdict
 from profiler.measure.messages import BlockRequest
 from profiler.measure.plan import make_plan
 from profiler.measure.worker import measure
-from profiler.records import ArtifactFormat, Control, Form, Session, Verdict
+from profiler.models.layout import LinearShape, WeightLayout
+from profiler.models.workload import Workload, linear_workload
 from profiler.report.render import Format, render
 from profiler.report.summary import make_report
 from profiler.runtimes.scripted import ScriptedModel, ScriptedRuntime
-from profiler.session import ARMS
+from profiler.session.file import ARMS
+from profiler.session.records import Control, Session
 from tests.runs import Recorder, Script, ended_after, execute, options
 
 AVAILABLE = "profiler.measure.supervisor.available_bytes"

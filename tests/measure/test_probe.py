@@ -11,17 +11,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from models.dtype import Dtype
-from models.layout import LinearShape, WeightLayout
-from models.workload import Workload, linear_workload
-from profiler.bundle import open_bundle
-from profiler.errors import RefusalError
-from profiler.export.build import export_bundle
+from profiler.artifacts.build import export_bundle
+from profiler.artifacts.bundle import open_bundle
+from profiler.artifacts.records import ArtifactFormat, Form
+from profiler.base.errors import RefusalError
 from profiler.measure.messages import CostRequest
 from profiler.measure.probe import measure_costs
-from profiler.records import ArtifactFormat, Control, Form, Stage, Weights
+from profiler.models.layout import LinearShape, WeightLayout
+from profiler.models.number_format import NumberFormat
+from profiler.models.workload import Workload, linear_workload
 from profiler.runtimes import Runtime
 from profiler.runtimes.numpy import NumpyModel, NumpyRuntime
+from profiler.session.records import Control, Stage, Weights
 from tests.runs import Script, execute, options
 
 SIDE = 1500
@@ -70,7 +71,7 @@ def test_real_costs_are_positive_and_loading_takes_the_memory_of_the_weights(
             assert arm.resident_loaded_bytes is not None
             assert arm.peak_bytes is not None
             rise = arm.resident_loaded_bytes - arm.resident_before_bytes
-            assert BIG.weight_bytes(Dtype.FLOAT32) <= rise < 4 * BIG.weight_bytes(Dtype.FLOAT32)
+            assert BIG.weight_bytes(NumberFormat.FLOAT32) <= rise < 4 * BIG.weight_bytes(NumberFormat.FLOAT32)
             assert arm.peak_bytes >= arm.resident_loaded_bytes
 
 

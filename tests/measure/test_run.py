@@ -13,13 +13,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from models.layout import WeightLayout
-from profiler.analyze.comparison import compare_session
-from profiler.errors import OptionError, OutputError, RunInterruptedError, SessionError
-from profiler.records import Block, Control, EndReason, ExecutedLayout, Stage, Verdict
+from profiler.base.errors import OptionError, OutputError, RunInterruptedError, SessionError
+from profiler.base.signals import describe_signal
+from profiler.judge.comparison import compare_session
+from profiler.judge.records import Verdict
+from profiler.models.layout import WeightLayout
 from profiler.runtimes.scripted import VARIABLE
-from profiler.session import ARMS, SessionWriter, load_session
-from profiler.signals import describe_signal
+from profiler.session.file import ARMS, SessionWriter, load_session
+from profiler.session.records import Block, Control, EndReason, ExecutedLayout, Stage
 from tests.runs import PASSES, Recorder, Script, ended_after, execute, options
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from profiler.bundle import open_bundle
+from profiler.artifacts.bundle import open_bundle
 from profiler.commands.measuring import choose_threads
 from profiler.measure.passes import failed_cases
 from profiler.measure.plan import make_plan
-from profiler.records import Failure, Stage, Team
 from profiler.report.cells import group_title
 from profiler.report.summary import make_report
+from profiler.session.records import Failure, Stage, Team
 from tests.runs import execute, options
 
 

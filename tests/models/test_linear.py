@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from models.layout import LinearShape, WeightLayout
-from models.linear import Linear
+from profiler.models.layout import LinearShape, WeightLayout
+from profiler.models.linear import Linear
 
 OUT_IN, IN_OUT = WeightLayout.OUT_IN, WeightLayout.IN_OUT
 shapes = st.builds(LinearShape, in_features=st.integers(1, 40), out_features=st.integers(1, 40), bias=st.booleans())

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from models.layout import WeightLayout
-from models.networks import MLP, iris_net
-from models.workload import Activation, Workload, network_layers
+from profiler.models.layout import WeightLayout
+from profiler.models.networks import MLP, iris_net
+from profiler.models.workload import Activation, Workload, network_layers
 
 
 def test_the_iris_net_has_the_shapes_the_two_libraries_give_it() -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.layout import ShapeError
-from models.suite import SuiteError, builtin_suites, load_suite, parse_suite, square_side
-from models.workload import Workload, format_batch, network_layers, parse_batch
+from profiler.models.layout import ShapeError
+from profiler.models.suite import SuiteError, builtin_suites, load_suite, parse_suite, square_side
+from profiler.models.workload import Workload, format_batch, network_layers, parse_batch
 
 
 def test_the_built_in_suites_are_the_promised_ones() -> None:
@@ -42,7 +42,7 @@ def test_the_cache_sweep_follows_the_caches_it_is_given() -> None:
 
 
 def test_importing_suites_imports_no_torch() -> None:
-    code = "import sys, models, models.suite, models.reference; sys.exit('torch' in sys.modules)"
+    code = "import sys, models, profiler.models.suite, profiler.models.reference; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

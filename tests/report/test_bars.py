@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.records import Estimate
+from profiler.judge.records import Estimate
 from profiler.report.bars import COLUMNS, Scale, draw_interval, draw_scale, scale_for
 
 BOUND = math.log(1.03)

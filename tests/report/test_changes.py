@@ -11,28 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.layout import LinearShape, WeightLayout
-from models.workload import Workload
-from profiler.analyze.change import Doubt
-from profiler.errors import InputError
-from profiler.records import (
-    ArmSet,
-    Case,
-    Conditions,
-    ConditionsRecord,
-    Control,
-    Fact,
-    Header,
-    Session,
-    Verdict,
-)
+from profiler.base.errors import InputError
+from profiler.judge.change import Doubt
+from profiler.judge.records import Verdict
+from profiler.machine.records import Conditions, Fact
+from profiler.models.layout import LinearShape, WeightLayout
+from profiler.models.workload import Workload
 from profiler.report.changes.derive import make_changes
 from profiler.report.changes.formats import ChangeFormat, render_changes
 from profiler.report.changes.records import AnswerChange, Changes, Movement, SpeedupMovement
 from profiler.report.render import Format, render
 from profiler.report.summary import make_report
 from profiler.schemas import format_schema
-from profiler.session import parse_session
+from profiler.session.file import parse_session
+from profiler.session.records import ArmSet, Case, ConditionsRecord, Control, Header, Session
 from tests.report.test_hostile_sessions import LINES, STRANGE, places
 from tests.sessions import WORKLOAD, make_case, make_session
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from profiler.claims.file import MAX_CLAIMS_BYTES, load_claims, parse_claims
-from profiler.claims.records import CLAIMS_SCHEMA, ClaimResult, ClaimTable, Figure, Outcome, Scale, Text
-from profiler.errors import InputError
-from profiler.report.claims import claims_json, claims_markdown, claims_terminal
+from profiler.base.errors import InputError
+from profiler.report.appendix import claims_json, claims_markdown, claims_terminal
+from profiler.report.appendix_file import MAX_CLAIMS_BYTES, load_claims, parse_claims
+from profiler.report.appendix_records import CLAIMS_SCHEMA, ClaimResult, ClaimTable, Figure, Outcome, Scale, Text
 from profiler.report.render import Format, render
 from profiler.report.summary import make_report
 from tests.report.test_hostile_sessions import STRANGE, places

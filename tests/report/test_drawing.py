@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.records import CacheInfo, CoreType, HardwareInfo
+from profiler.machine.records import CacheInfo, CoreType, HardwareInfo
 from profiler.report.drawing import draw_caches
 from profiler.report.screen import WIDTH
-from tests.hardware.trees import NAMES, board
+from tests.machine.trees import NAMES, board
 
 PI4 = board("pi4-64bit")
 

@@ -7,11 +7,11 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from profiler.errors import SessionError
-from profiler.records import ConditionsRecord, Failure, Stage
+from profiler.base.errors import SessionError
 from profiler.report.render import Format, render
 from profiler.report.summary import make_report
-from profiler.session import parse_session
+from profiler.session.file import parse_session
+from profiler.session.records import ConditionsRecord, Failure, Stage
 from tests.sessions import make_case, make_session
 
 SESSION = make_session({make_case(1): 1.0, make_case(8): 1.2}, passes=5)

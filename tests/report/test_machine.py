@@ -7,12 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from profiler.records import (
+from profiler.machine.measured import (
     BandwidthPoint,
     CanaryFigures,
-    Claim,
-    Conflict,
-    HardwareInfo,
     Knee,
     LatencyPoint,
     Measured,
@@ -20,10 +17,11 @@ from profiler.records import (
     PeakRate,
     TimerFigures,
 )
+from profiler.machine.records import Claim, Conflict, HardwareInfo
 from profiler.report.cells import UNKNOWN
 from profiler.report.machine import ADVICE, Section, cache_text, hardware_lines, machine_sections, ranges
 from profiler.report.measured import measured_lines
-from tests.hardware.trees import NAMES, board
+from tests.machine.trees import NAMES, board
 
 K = 1 << 10
 EVIL = "\x1b[31mred\x1b]0;title\x07\r\n\x00\u202eevil\ud800".encode("utf-8", "surrogatepass").decode("utf-8", "replace")

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from profiler.errors import MissingPackageError
-from profiler.records import Failure, HardwareInfo, Session, Stage
+from profiler.base.errors import MissingPackageError
+from profiler.machine.records import HardwareInfo
 from profiler.report.board import PICTURE_COLOURS, WIDTH, board_boxes, board_svg, board_words
 from profiler.report.charts import chart_spec
 from profiler.report.html import missing_packages, render_html
@@ -26,10 +26,11 @@ from profiler.report.page.library import javascript
 from profiler.report.page.rows import NEXT_STEPS
 from profiler.report.pictures import NAMES, PictureFormat, drawable, render_picture
 from profiler.report.summary import make_report
+from profiler.session.records import Failure, Session, Stage
 from scripts import write_vega
 from tests.conftest import Cli
-from tests.hardware.trees import NAMES as BOARDS
-from tests.hardware.trees import board
+from tests.machine.trees import NAMES as BOARDS
+from tests.machine.trees import board
 from tests.sessions import make_case, make_session, write_session
 
 CASES = {make_case(1): 1.0, make_case(8): 1.25, make_case(1, "onnxruntime"): 0.8}

@@ -9,10 +9,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from models.layout import WeightLayout
-from profiler.analyze.comparison import compare_session, rule_of
-from profiler.analyze.verdicts import DEFAULT_MARGIN, Rule
-from profiler.records import (
+from profiler.artifacts.records import Form
+from profiler.judge.comparison import compare_session, rule_of
+from profiler.judge.records import Estimate, Verdict
+from profiler.judge.verdicts import DEFAULT_MARGIN, Rule
+from profiler.machine.records import Fact
+from profiler.models.layout import WeightLayout
+from profiler.report.answer import Judged, answer_for
+from profiler.report.cells import format_bytes, format_ratio, format_time, plain
+from profiler.report.render import Format, render
+from profiler.report.summary import make_report
+from profiler.report.warnings import warnings_for
+from profiler.session.records import (
     ArmCost,
     ConditionsRecord,
     Control,
@@ -20,20 +28,11 @@ from profiler.records import (
     Disturbance,
     End,
     EndReason,
-    Estimate,
-    Fact,
     Failure,
-    Form,
     Header,
     Session,
     Stage,
-    Verdict,
 )
-from profiler.report.answer import Judged, answer_for
-from profiler.report.cells import format_bytes, format_ratio, format_time, plain
-from profiler.report.render import Format, render
-from profiler.report.summary import make_report
-from profiler.report.warnings import warnings_for
 from tests.sessions import make_case, make_session
 
 EQUAL, PAYS, COSTS = make_case(1), make_case(8), make_case(1, "onnxruntime")

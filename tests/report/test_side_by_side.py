@@ -6,14 +6,17 @@ import re
 import msgspec
 import pytest
 
-from models.layout import LinearShape
-from models.workload import Activation, Workload
-from profiler.records import Control, Estimate, Fact, Form, Header, Session, Verdict, Weights
+from profiler.artifacts.records import Form
+from profiler.judge.records import Estimate, Verdict
+from profiler.machine.records import Fact
+from profiler.models.layout import LinearShape
+from profiler.models.workload import Activation, Workload
 from profiler.report.boards import MARKS_LEGEND
 from profiler.report.render import Format, render
 from profiler.report.side_by_side import Agreement, SideBySide, agreement_of, board_names, boards_answer
 from profiler.report.summary import make_report
 from profiler.schemas import format_schema
+from profiler.session.records import Control, Header, Session, Weights
 from tests.sessions import WORKLOAD, make_case, make_session
 
 ONE, EIGHT, ORT = make_case(1), make_case(8), make_case(1, "onnxruntime")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.records import Estimate, Verdict
+from profiler.judge.records import Estimate, Verdict
 from profiler.report.cells import UNKNOWN
 from profiler.report.render import Format, render
 from profiler.report.screen import DRAWN, Screen, cut

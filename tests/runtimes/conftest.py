@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from models.suite import parse_suite
-from profiler.records import Form
+from profiler.artifacts.records import Form
+from profiler.models.suite import parse_suite
 from profiler.runtimes import Runtime, runtime_info
 
 MakeRuntime = Callable[[str], Runtime]
@@ -51,7 +51,7 @@ def make_runtime() -> Iterator[MakeRuntime]:
 @pytest.fixture(scope="session")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of layers with and without bias, a network, and inputs of rank 1, 2 and 4. Not to be changed."""
-    from profiler.export.build import export_bundle
+    from profiler.artifacts.build import export_bundle
 
     folder = tmp_path_factory.mktemp("ranks") / "bundle"
     export_bundle(parse_suite(SUITE, source="ranks").workloads(), folder, suite="ranks", forms=[Form.CONTROLLED])

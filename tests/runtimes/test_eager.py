@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.layout import WeightLayout
-from profiler.bundle import open_bundle
-from profiler.records import ExecutedLayout
+from profiler.artifacts.bundle import open_bundle
+from profiler.models.layout import WeightLayout
 from profiler.runtimes import Runtime
+from profiler.session.records import ExecutedLayout
 
 MakeRuntime = Callable[[str], Runtime]
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from models.layout import WeightLayout
-from profiler.bundle import open_bundle
-from profiler.records import Executed, ExecutedLayout, Form
+from profiler.artifacts.bundle import open_bundle
+from profiler.artifacts.records import Form
+from profiler.models.layout import WeightLayout
 from profiler.runtimes import RUNTIMES, Runtime, runtime_info
 from profiler.runtimes.rewriting import changed_operators
+from profiler.session.records import Executed, ExecutedLayout
 
 OUT_IN, IN_OUT = WeightLayout.OUT_IN, WeightLayout.IN_OUT
 MakeRuntime = Callable[[str], Runtime]

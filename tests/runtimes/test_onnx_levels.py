@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.layout import LinearShape
-from models.workload import linear_workload
-from profiler.records import Executed, ExecutedLayout
+from profiler.models.layout import LinearShape
+from profiler.models.workload import linear_workload
 from profiler.runtimes import onnxruntime as module
 from profiler.runtimes import runtime_info
+from profiler.session.records import Executed, ExecutedLayout
 
 IN, OUT = 24, 40
 WORKLOAD = linear_workload(LinearShape(in_features=IN, out_features=OUT), batch_shapes=((8,),))

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.layout import WeightLayout
-from profiler.bundle import open_bundle
-from profiler.errors import RefusalError
+from profiler.artifacts.bundle import open_bundle
+from profiler.base.errors import RefusalError
+from profiler.models.layout import WeightLayout
 from profiler.runtimes import Runtime, loops
 from profiler.runtimes.reference import LAYER, compile_kernel
 

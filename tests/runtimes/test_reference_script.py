@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from profiler.records import CacheInfo
+from profiler.machine.records import CacheInfo
 from scripts import reference_kernels as script
 
 

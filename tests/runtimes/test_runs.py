@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from profiler.errors import OptionError
-from profiler.records import EndReason, ExecutedLayout, Team
+from profiler.base.errors import OptionError
 from profiler.runtimes import DEFAULT_RUNTIMES, RUNTIMES
-from profiler.session import ARMS, load_session
+from profiler.session.file import ARMS, load_session
+from profiler.session.records import EndReason, ExecutedLayout, Team
 from tests.runs import execute, options
 
 OTHERS = [info.name for info in RUNTIMES if info not in DEFAULT_RUNTIMES]

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.workload import Workload
-from profiler.bundle import Bundle, open_bundle
+from profiler.artifacts.bundle import Bundle, open_bundle
+from profiler.artifacts.records import ArtifactFormat, Form
+from profiler.base.errors import MissingPackageError, OptionError, RefusalError
 from profiler.commands.measuring import choose_options
-from profiler.errors import MissingPackageError, OptionError, RefusalError
-from profiler.records import ArtifactFormat, Form
+from profiler.models.workload import Workload
 from profiler.runtimes import DEFAULT_RUNTIMES, RUNTIMES, Runtime, RuntimeInfo, runtime_info
 
 NAMES = [info.name for info in RUNTIMES]
@@ -97,7 +97,7 @@ TWO_THREADS = """
 import sys
 from pathlib import Path
 import numpy as np
-from profiler.bundle import open_bundle
+from profiler.artifacts.bundle import open_bundle
 from profiler.runtimes import runtime_info
 runtime, bundle = runtime_info("onnxruntime").create(), open_bundle(Path(sys.argv[1]))
 item = next(item for item in bundle.manifest.workloads if item.name == "linear-24x40")

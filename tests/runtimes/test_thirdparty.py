@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from profiler.errors import OptionError
-from profiler.records import ExecutedLayout
+from profiler.base.errors import OptionError
 from profiler.runtimes import runtime_info
 from profiler.runtimes.thirdparty import shadowing, third_party_names
-from profiler.session import load_session
+from profiler.session.file import load_session
+from profiler.session.records import ExecutedLayout
 
 PACKAGE = """\
 from profiler.records import ArtifactFormat
@@ -22,7 +22,7 @@ INFO = RuntimeInfo("einsum", "einsum_runtime.engine:Einsum", ArtifactFormat.ARRA
 """
 ENGINE = """\
 import numpy as np
-from profiler.proof.arrays import load_layers
+from profiler.artifacts.arrays.prove import load_layers
 from profiler.records import Executed, ExecutedLayout
 from profiler.runtimes.numpy import NumpyRuntime
 

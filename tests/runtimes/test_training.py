@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.layout import WeightLayout
-from profiler.bundle import open_bundle
+from profiler.artifacts.bundle import open_bundle
+from profiler.models.layout import WeightLayout
 from profiler.runtimes import Runtime
 
 MakeRuntime = Callable[[str], Runtime]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from profiler.session import load_session
+from profiler.session.file import load_session
 
 ROOT = Path(__file__).resolve().parents[2]
 NIGHTLY = ROOT / "scripts/nightly"
@@ -143,7 +143,7 @@ def test_two_never_measure_at_the_same_time(nights: Nights) -> None:
 def test_two_real_nights_end_in_a_comparison(nights: Nights) -> None:
     nights.program.write_text(f'#!/bin/sh\nexec {sys.executable} -m profiler "$@"\n')
     nights.bundle.rmdir()
-    nights.bundle.symlink_to(ROOT / "profiler/controls/bundle")
+    nights.bundle.symlink_to(ROOT / "profiler/artifacts/controls/bundle")
     options = ("--passes", "1", "--no-measure", "--quiet", "--runtime", "numpy", "--seed", "1")
     path = {"PYTHONPATH": str(ROOT)}
     first, second = nights.start(*options, **path), nights.start(*options, **path)

@@ -16,7 +16,7 @@ from types import ModuleType
 import msgspec
 import pytest
 
-from profiler.hardware.capture import capture_hardware
+from profiler.machine.capture import capture_hardware
 
 ROOT = Path(__file__).parents[2]
 BOARDS = ROOT / "tests/boards"

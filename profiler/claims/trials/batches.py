@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from models.layout import LinearShape
-from models.workload import linear_workload
-from profiler.bundle import Bundle, open_bundle
+from profiler.artifacts.arrays.prove import load_answer
+from profiler.artifacts.build import export_bundle
+from profiler.artifacts.bundle import Bundle, open_bundle
+from profiler.artifacts.records import Artifact
+from profiler.base.errors import ProfilerError
 from profiler.claims.batches import Answers
-from profiler.errors import ProfilerError
-from profiler.export.build import export_bundle
-from profiler.proof.arrays import load_answer
-from profiler.records import Artifact
+from profiler.models.layout import LinearShape
+from profiler.models.workload import linear_workload
 from profiler.runtimes import RUNTIMES, Runtime, RuntimeInfo
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from models.layout import WeightLayout
+from profiler.artifacts.onnx.prove import prove_onnx
+from profiler.artifacts.torchscript.prove import prove_torchscript
 from profiler.claims.columnmajor import Survival, Trick
-from profiler.proof.onnx import prove_onnx
-from profiler.proof.torchscript import prove_torchscript
+from profiler.models.layout import WeightLayout
 
 IN, OUT = 10, 2
 Strides = tuple[int, ...]

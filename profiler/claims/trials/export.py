@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from models.workload import Workload
-from profiler.export.build import export_bundle
-from profiler.records import ArtifactFormat, Form
+from profiler.artifacts.build import export_bundle
+from profiler.artifacts.records import ArtifactFormat, Form
+from profiler.models.workload import Workload
 
 
 def export(*, workloads: Any, folder: str, formats: list[str], forms: list[str] | None = None) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from models.layout import LinearShape, WeightLayout
-from models.linear import Linear
-from profiler.analyze.statistics import t_interval
 from profiler.claims.initialization import KAIMING, Spread
+from profiler.judge.statistics import t_interval
+from profiler.models.layout import LinearShape, WeightLayout
+from profiler.models.linear import Linear
 
 ROWS = 4096
 INPUT_SEED = 10_000  # inputs shall not be drawn from the stream that the weights come from

@@ -5,12 +5,12 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from models.iris import load_iris
-from models.layout import WeightLayout
-from models.networks import MLP, iris_net
+from profiler.artifacts.build import export_bundle
+from profiler.artifacts.records import Form
 from profiler.claims.iris import IrisRun, Training
-from profiler.export.build import export_bundle
-from profiler.records import Form
+from profiler.models.iris import load_iris
+from profiler.models.layout import WeightLayout
+from profiler.models.networks import MLP, iris_net
 
 SEED = 1
 LEARNING_RATE = 0.05

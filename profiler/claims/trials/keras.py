@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.layout import WeightLayout
-from models.linear import Linear
 from profiler.claims.keras import RoundTrip
+from profiler.models.layout import WeightLayout
+from profiler.models.linear import Linear
 
 LAYERS = 2
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 
-from models.layout import LinearShape, WeightLayout
-from models.networks import MLP
-from models.workload import linear_workload
+from profiler.artifacts.onnx.prove import prove_onnx
+from profiler.artifacts.onnx.write import idiomatic_onnx
+from profiler.artifacts.torchscript.write import torchscript
 from profiler.claims.transposition import View
-from profiler.export.onnx import idiomatic_onnx
-from profiler.export.torchscript import torchscript
-from profiler.proof.onnx import prove_onnx
+from profiler.models.layout import LinearShape, WeightLayout
+from profiler.models.networks import MLP
+from profiler.models.workload import linear_workload
 
 SIDE = 512
 

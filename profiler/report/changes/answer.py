@@ -3,8 +3,8 @@
 import math
 from collections import Counter
 
-from models.layout import WeightLayout
-from profiler.analyze.change import Doubt
+from profiler.judge.change import Doubt
+from profiler.models.layout import WeightLayout
 from profiler.report.changes.records import AnswerChange, Changes, LayoutChange, Movement, SpeedupMovement
 
 MAX_NAMED = 5  # cases that a sentence names; the table has all

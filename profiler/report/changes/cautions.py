@@ -6,13 +6,14 @@ import operator
 import statistics
 from collections.abc import Iterator, Sequence
 
-from profiler.analyze.disturbance import CANARY_DRIFT
-from profiler.analyze.statistics import expm1
-from profiler.analyze.verdicts import MIN_PASSES
-from profiler.hardware.reports import differing_facts
-from profiler.hardware.throttling import throttle_words
-from profiler.records import Estimate, Session
+from profiler.judge.disturbance import CANARY_DRIFT
+from profiler.judge.records import Estimate
+from profiler.judge.statistics import expm1
+from profiler.judge.verdicts import MIN_PASSES
+from profiler.machine.reports import differing_facts
+from profiler.machine.sources.throttling import throttle_words
 from profiler.report.warnings import Warning_, differences_between
+from profiler.session.records import Session
 
 
 def change_cautions(

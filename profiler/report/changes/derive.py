@@ -5,10 +5,9 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from models.layout import WeightLayout
-from models.workload import format_batch
 from profiler import __version__
-from profiler.analyze.change import (
+from profiler.base.errors import InputError
+from profiler.judge.change import (
     Shift,
     TwoSamples,
     doubt_about,
@@ -18,13 +17,14 @@ from profiler.analyze.change import (
     median_shift,
     welch_interval,
 )
-from profiler.analyze.comparison import compare_session, series_of
-from profiler.analyze.disturbance import counted_blocks
-from profiler.analyze.matching import CaseKey, keyed_cases
-from profiler.analyze.statistics import expm1
-from profiler.errors import InputError
-from profiler.hardware.reports import differing_facts, machine_name
-from profiler.records import Comparison, Estimate, Session, Verdict
+from profiler.judge.comparison import compare_session, series_of
+from profiler.judge.disturbance import counted_blocks
+from profiler.judge.matching import CaseKey, keyed_cases
+from profiler.judge.records import Comparison, Estimate, Verdict
+from profiler.judge.statistics import expm1
+from profiler.machine.reports import differing_facts, machine_name
+from profiler.models.layout import WeightLayout
+from profiler.models.workload import format_batch
 from profiler.report.changes.cautions import change_cautions
 from profiler.report.changes.records import (
     CHANGES_SCHEMA,
@@ -37,6 +37,7 @@ from profiler.report.changes.records import (
     SpeedupMovement,
 )
 from profiler.report.summary import case_label, ratio_of, short_name
+from profiler.session.records import Session
 
 _MOVEMENTS = {
     Shift.UP: Movement.SLOWER,

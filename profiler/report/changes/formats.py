@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from models.layout import WeightLayout
+from profiler.models.layout import WeightLayout
 from profiler.report.cells import format_interval, format_ratio, format_time, group_title, grouped
 from profiler.report.changes.answer import doubt_sentence, drift_sentence, headline, method_sentence, verdict_sentence
 from profiler.report.changes.records import CaseChange, Changes, LayoutChange, Movement, Side, SpeedupMovement

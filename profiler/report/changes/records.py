@@ -2,10 +2,12 @@
 
 import enum
 
-from models.layout import WeightLayout
-from profiler.analyze.change import Doubt
-from profiler.records import Case, Estimate, Record, Verdict
+from profiler.base.record import Record
+from profiler.judge.change import Doubt
+from profiler.judge.records import Estimate, Verdict
+from profiler.models.layout import WeightLayout
 from profiler.report.warnings import Warning_
+from profiler.session.records import Case
 
 CHANGES_SCHEMA = 1
 

@@ -9,7 +9,7 @@ import functools
 import importlib
 from typing import Any
 
-from profiler.errors import MissingPackageError
+from profiler.base.errors import MissingPackageError
 from profiler.report.charts.frame import Frame
 
 DATASET = "cases"

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from models.layout import WeightLayout
-from profiler.hardware.caches import data_cache_sizes
-from profiler.records import CacheInfo, Record, Verdict
+from profiler.base.record import Record
+from profiler.judge.records import Verdict
+from profiler.machine.caches import data_cache_sizes
+from profiler.machine.records import CacheInfo
+from profiler.models.layout import WeightLayout
 from profiler.report.cells import format_bytes
 from profiler.report.points import Point, board_names
 from profiler.report.summary import Report

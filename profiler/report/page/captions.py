@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from profiler.records import Record, Verdict
+from profiler.base.record import Record
+from profiler.judge.records import Verdict
 from profiler.report.cells import format_bytes, format_time
 from profiler.report.charts import ChartName
 from profiler.report.charts.frame import CacheMark, Frame

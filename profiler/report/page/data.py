@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from profiler.records import Record
+from profiler.base.record import Record
 from profiler.report.charts import ChartName, chart_spec, has_content
 from profiler.report.charts.frame import Frame, cache_marks, frame_of
 from profiler.report.charts.theme import config

@@ -4,7 +4,7 @@ import base64
 import zlib
 from collections.abc import Sequence
 
-from profiler.records import Record
+from profiler.base.record import Record
 from profiler.report.cells import format_bytes
 from profiler.report.csv import render_csv
 from profiler.report.json import render_json

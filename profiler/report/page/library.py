@@ -7,7 +7,7 @@ no vl-convert to do it with.
 import functools
 import importlib.resources
 
-from profiler.errors import MissingPackageError
+from profiler.base.errors import MissingPackageError
 
 FILE = "vega.js"
 SNIPPET = "window.vegaEmbed = vegaEmbed;"

@@ -4,7 +4,8 @@ from collections import Counter
 
 import msgspec
 
-from profiler.records import Record, Stage, Verdict
+from profiler.base.record import Record
+from profiler.judge.records import Verdict
 from profiler.report.cells import (
     CostText,
     RowText,
@@ -19,6 +20,7 @@ from profiler.report.page.truths import Truth, truths
 from profiler.report.points import Point, points_of
 from profiler.report.side_by_side import Agreement
 from profiler.report.summary import Report, Row
+from profiler.session.records import Stage
 
 NEXT_STEPS = {
     Stage.START: "see whether the runtime imports on this machine: a wheel may be built for newer cores",

@@ -1,9 +1,10 @@
 """What a case stores and executes in both layouts, in words."""
 
-from models.layout import WeightLayout
-from profiler.records import Executed, Record
+from profiler.base.record import Record
+from profiler.models.layout import WeightLayout
 from profiler.report.cells import UNKNOWN, format_arm
 from profiler.report.summary import Row
+from profiler.session.records import Executed
 
 
 class Truth(Record, frozen=True, kw_only=True):

@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from profiler.analyze.comparison import compare_session
-from profiler.session import load_session
+from profiler.judge.comparison import compare_session
+from profiler.session.file import load_session
 from scripts.side_by_side.pairs import Request
 from scripts.side_by_side.results import Answer, NotDrivenError
 

@@ -1,0 +1,1 @@
+"""The file format of plain arrays, `.npz`."""

@@ -1,0 +1,1 @@
+"""What everything stands on: errors, files, child processes, signals, privacy, and the base of all records."""

@@ -1,0 +1,21 @@
+"""The child that measures one core type."""
+
+from profiler.base.child import ask_once
+from profiler.base.python import python_command
+from profiler.machine.limits.job import Findings, Job
+
+LIMIT_S = 60.0  # importing numba takes over 10 s from a worn SD card
+
+
+def worker_command() -> list[str]:
+    """What to start."""
+    return python_command("from profiler.machine.limits.worker import main\nmain()\n")
+
+
+def ask_child(job: Job, *, limit_s: float = LIMIT_S) -> Findings:
+    """Start a child, wait for it and return what it measured.
+
+    Raises:
+        ChildError: it died, took too long or did not print findings.
+    """
+    return ask_once(worker_command(), job, Findings, limit_s=limit_s)

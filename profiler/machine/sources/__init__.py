@@ -1,0 +1,1 @@
+"""Where hardware facts come from: one module a source."""

@@ -1,0 +1,105 @@
+"""The child that loads one file and calls it while something counts: a job on stdin, findings on stdout."""
+
+import ctypes
+import gc
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from profiler.base.errors import ProfilerError
+from profiler.measure.counting.job import Arm, CountedJob, Findings, Job, SimulatedJob
+from profiler.measure.process import die_with_parent, release_memory
+
+MAX_JOB_BYTES = 1_000_000
+
+
+def main() -> None:
+    """Read the job, do it, print the findings, and end at once: under valgrind, Python takes long to tidy up."""
+    die_with_parent()
+    output = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints shall not get between the findings
+    job: Job = msgspec.json.decode(sys.stdin.buffer.read(MAX_JOB_BYTES), type=Job)
+    findings = msgspec.json.encode(_do(job))
+    with open(output, "wb") as file:  # noqa: PTH123 - a descriptor
+        file.write(findings + b"\n")
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _do(job: Job) -> Findings:
+    try:
+        if isinstance(job, SimulatedJob):
+            return simulate(load_call(job.arm), job)
+        if isinstance(job, CountedJob):
+            return count(load_call(job.arm), job)
+    except ProfilerError as error:
+        return Findings(problem=str(error))
+    from profiler.measure.counting.trial import try_events
+
+    return Findings(tried=try_events())
+
+
+def load_call(arm: Arm) -> Callable[[], object]:
+    """Prove the file, load it in its runtime as `run` does, and bind the answer's input.
+
+    Raises:
+        ArtifactError: it does not hold what its manifest claims.
+        RefusalError: the runtime does not accept it.
+        MissingPackageError: the runtime is not installed.
+    """
+    from profiler.artifacts.arrays.prove import load_answer
+    from profiler.artifacts.proof import check_claims, prove
+    from profiler.runtimes import runtime_info
+
+    path = Path(arm.path)
+    runtime = runtime_info(arm.runtime).create()
+    check_claims(arm.artifact, prove(path, arm.artifact.format), arm.workload, where=arm.path)
+    x = load_answer(Path(arm.answer_path))[0]
+    call = runtime.load(path, arm.workload, threads=1).bind(x)
+    release_memory()
+    gc.disable()  # a collection in the middle would be counted with the calls
+    return call
+
+
+def simulate(call: Callable[[], object], job: SimulatedJob) -> Findings:
+    """One warm call, then the calls that the dump is about. All else runs without instrumentation."""
+    requests = ctypes.CDLL(job.library)
+    if not requests.under_valgrind():
+        return Findings(problem="it was not started under valgrind")
+    requests.start_counting()
+    call()
+    requests.zero_counts()
+    for _ in range(job.arm.calls):
+        call()
+    requests.dump_counts()
+    requests.stop_counting()
+    return Findings()
+
+
+def count(call: Callable[[], object], job: CountedJob) -> Findings:
+    """The same calls once for every event: several at once would share the few counters a core has."""
+    from profiler.measure.counting.events import EVENTS
+    from profiler.measure.counting.perf import LinuxPerf, count_event
+
+    perf = LinuxPerf()
+    calls = range(job.arm.calls)
+    counts: dict[str, float] = {}
+    notes: list[str] = []
+
+    def repeat() -> None:
+        for _ in calls:
+            call()
+
+    call()
+    for event in EVENTS:
+        if event.name not in job.events:
+            continue
+        reading = count_event(perf, event, repeat)
+        if reading.problem is not None:
+            notes.append(f"{event.name}: {reading.problem}")
+        else:
+            counts[event.name] = reading.count
+    return Findings(counts=counts, notes=tuple(notes))

@@ -1,0 +1,56 @@
+"""Starts a run on a board, asks how it stands, ends it, forgets it. It needs no connection once it is started."""
+
+import dataclasses
+import hashlib
+import json
+
+from profiler.artifacts.bundle import Bundle
+from profiler.measure.remote.connect import Board
+from profiler.measure.remote.install import Installed
+from profiler.measure.remote.messages import Done, Place, RunJob, Standing
+from profiler.measure.remote.talk import ask
+
+STOP_LIMIT_S = 180.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A run: a bundle by the SHA-256 of its manifest, and the options for `run`, as on its command line."""
+
+    bundle: str
+    arguments: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """What a board knows it by: the same bundle with the same options is the same run."""
+        return hashlib.sha256(json.dumps([self.bundle, self.arguments]).encode()).hexdigest()[:16]
+
+
+def plan_run(bundle: Bundle, arguments: tuple[str, ...]) -> Plan:
+    """The run of a bundle with these options."""
+    return Plan(bundle.manifest_sha256, arguments)
+
+
+async def start(board: Board, installed: Installed, plan: Plan) -> Standing:
+    """Start it, or go on with what it left there, unless it goes on by itself."""
+    job = RunJob(base=installed.base, run=plan.key, tool=installed.key, bundle=plan.bundle, arguments=plan.arguments)
+    return await ask(board, installed.command("start", job), Standing)
+
+
+async def stand(board: Board, installed: Installed, plan: Plan) -> Standing:
+    """How it stands."""
+    return await ask(board, installed.command("state", _place(installed, plan)), Standing)
+
+
+async def stop(board: Board, installed: Installed, plan: Plan) -> Standing:
+    """End it in order: blocks that are done are kept."""
+    return await ask(board, installed.command("stop", _place(installed, plan)), Standing, limit_s=STOP_LIMIT_S)
+
+
+async def discard(board: Board, installed: Installed, plan: Plan) -> None:
+    """Remove what it left there, once that is fetched."""
+    await ask(board, installed.command("discard", _place(installed, plan)), Done)
+
+
+def _place(installed: Installed, plan: Plan) -> Place:
+    return Place(base=installed.base, run=plan.key)

@@ -1,0 +1,1 @@
+"""A run as a file: its records, and the append-only JSON lines that hold them."""
