@@ -1,5 +1,6 @@
 """Suites: named workloads as TOML, built in or a user's own file."""
 
+import collections
 import math
 from importlib import resources
 from pathlib import Path
@@ -8,7 +9,7 @@ import msgspec
 
 from profiler.models.layout import LinearShape, ShapeError
 from profiler.models.number_format import NumberFormat
-from profiler.models.workload import NAME, Activation, Workload, linear_workload, network_layers
+from profiler.models.workload import KEY, Activation, Origin, OriginKind, Workload, linear_workload, network_layers
 
 MAX_SUITE_BYTES = 1_000_000
 MAX_SWEEP = 2.0**40
@@ -66,7 +67,7 @@ class Suite(_Strict, frozen=True, kw_only=True):
     cache_sweep: _CacheSweep | None = None
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.name):
+        if not KEY.fullmatch(self.name):
             raise ValueError(f"{self.name[:80]!r} is no suite name; use a-z, 0-9, '.', '_' and '-', at most 64 of them")
 
     def workloads(self, cache_sizes_bytes: tuple[int, ...] = ()) -> tuple[Workload, ...]:
@@ -89,15 +90,21 @@ class Suite(_Strict, frozen=True, kw_only=True):
             raise SuiteError(f"suite {self.name}: {error}") from error
         if not found:
             raise SuiteError(f"suite {self.name} names no [[linear]], no [[network]] and no [cache_sweep]")
-        names = [workload.name for workload in found]
-        for name in names:
-            if names.count(name) > 1:
-                raise SuiteError(f"suite {self.name} names {name} twice; give one of them another name")
+        counts = collections.Counter(workload.key for workload in found)
+        for workload in found:
+            if counts[workload.key] > 1:
+                raise SuiteError(f"suite {self.name} names {workload.label} twice; give one of them another name")
         return found
+
+    @property
+    def _origin(self) -> Origin:
+        return Origin(kind=OriginKind.SUITE, source=self.name)
 
     def _linear(self, entry: _LinearEntry) -> Workload:
         shape = LinearShape(in_features=entry.in_features, out_features=entry.out_features, bias=entry.bias)
-        return linear_workload(shape, batch_shapes=self._batch_shapes(entry.batches), name=entry.name)
+        return linear_workload(
+            shape, batch_shapes=self._batch_shapes(entry.batches), name=entry.name, origin=self._origin
+        )
 
     def _network(self, entry: _NetworkEntry) -> Workload:
         return Workload(
@@ -106,6 +113,7 @@ class Suite(_Strict, frozen=True, kw_only=True):
             hidden=entry.hidden,
             output=entry.output,
             batch_shapes=self._batch_shapes(entry.batches),
+            origin=self._origin,
         )
 
     def _sweep(self, cache_sizes_bytes: tuple[int, ...]) -> tuple[Workload, ...]:
@@ -120,7 +128,9 @@ class Suite(_Strict, frozen=True, kw_only=True):
         )
         batch_shapes = self._batch_shapes(None)
         return tuple(
-            linear_workload(LinearShape(in_features=size, out_features=size), batch_shapes=batch_shapes)
+            linear_workload(
+                LinearShape(in_features=size, out_features=size), batch_shapes=batch_shapes, origin=self._origin
+            )
             for size in sizes
         )
 

@@ -1,6 +1,7 @@
 """A workload: one Linear layer or a whole network of them, and the batches it is run with. No torch here."""
 
 import enum
+import hashlib
 import itertools
 import math
 import re
@@ -11,7 +12,9 @@ from profiler.models.layout import MAX_FEATURES, LinearShape, ShapeError
 from profiler.models.number_format import NumberFormat
 
 MAX_LEADING_DIMENSIONS = 6  # torch and ONNX Runtime take more; no deployed Linear layer does
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+MAX_NAME_LENGTH = 1000
+_KEY_START, _KEY_HASH = 40, 12  # letters of a name, and of its hash, in a key made for it
 
 
 class Activation(enum.StrEnum):
@@ -23,8 +26,30 @@ class Activation(enum.StrEnum):
     LOG_SOFTMAX = "log_softmax"
 
 
+class OriginKind(enum.StrEnum):
+    """Who described a workload."""
+
+    SUITE = "suite"
+    SHAPE = "shape"
+    MODEL = "model"
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a workload comes from: a suite, a shape that someone asked for, or a node of a model.
+
+    `source` names the suite or the model's file, `node` the place in the model; both are empty where there is none.
+    """
+
+    kind: OriginKind = OriginKind.SHAPE
+    source: str = ""
+    node: str = ""
+
+
 class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Linear layers in a row, all stored in one layout when measured.
+
+    `name` is what people call it: any text, such as a node of a graph bears. `key` is made from it and stands in file
+    names and identifiers; `label` is what is shown.
 
     `layers` has one entry for a single Linear layer. `hidden` follows every layer but the last, `output` the last.
     Each of `batch_shapes` holds the leading dimensions of an input: `(8,)` means inputs of shape `[8, in_features]`,
@@ -36,23 +61,45 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hidden: Activation = Activation.NONE
     output: Activation = Activation.NONE
     batch_shapes: tuple[tuple[int, ...], ...] = ((1,), (8,))
+    origin: Origin = Origin()
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.name):
-            raise ShapeError(
-                f"{self.name[:80]!r} is no workload name; use a-z, 0-9, '.', '_' and '-', at most 64 of them"
-            )
+        _check_name(self.name)
         if not self.layers:
-            raise ShapeError(f"{self.name} has no layers")
+            raise ShapeError(f"{self.label} has no layers")
         for left, right in itertools.pairwise(self.layers):
             if left.out_features != right.in_features:
                 raise ShapeError(
-                    f"{self.name}: a layer with {left.out_features} outputs feeds one with {right.in_features} inputs"
+                    f"{self.label}: a layer with {left.out_features} outputs feeds one with {right.in_features} inputs"
                 )
         if not self.batch_shapes:
-            raise ShapeError(f"{self.name} names no batch")
+            raise ShapeError(f"{self.label} names no batch")
         for batch_shape in self.batch_shapes:
-            _check_batch_shape(batch_shape, self.name)
+            _check_batch_shape(batch_shape, self.label)
+
+    @property
+    def key(self) -> str:
+        """The name where it can stand in file names as it is, else what can of it and a hash of all of it."""
+        if KEY.fullmatch(self.name):
+            return self.name
+        start = re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")[:_KEY_START].strip("-")
+        digest = hashlib.sha256(self.name.encode()).hexdigest()[:_KEY_HASH]
+        return f"{start or 'workload'}-{digest}"
+
+    @property
+    def label(self) -> str:
+        """The name as one harmless line: what cannot be printed is replaced."""
+        if self.name.isprintable():
+            return self.name
+        return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in self.name)
+
+    @property
+    def title(self) -> str:
+        """What a report calls it: a layer by its dimensions, and by its name if it has one; a network by its name."""
+        if not self.is_one_layer:
+            return self.label
+        shape = self.dimensions if self.layers[0].bias else f"{self.dimensions} without bias"
+        return shape if self.name == _name_of(self.layers[0]) else f"{self.label} {shape}"
 
     @property
     def in_features(self) -> int:
@@ -97,15 +144,22 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def linear_workload(
-    shape: LinearShape, *, batch_shapes: tuple[tuple[int, ...], ...], name: str | None = None
+    shape: LinearShape,
+    *,
+    batch_shapes: tuple[tuple[int, ...], ...],
+    name: str | None = None,
+    origin: Origin = Origin(),  # noqa: B008 - frozen
 ) -> Workload:
-    """A workload of one bare Linear layer, named after its shape."""
-    suffix = "" if shape.bias else "-nobias"
+    """A workload of one bare Linear layer, named after its shape unless it has a name."""
     return Workload(
-        name=name or f"linear-{shape.in_features}x{shape.out_features}{suffix}",
-        layers=(shape,),
-        batch_shapes=batch_shapes,
+        name=_name_of(shape) if name is None else name, layers=(shape,), batch_shapes=batch_shapes, origin=origin
     )
+
+
+def _name_of(shape: LinearShape) -> str:
+    """The name of a layer that nobody gave one."""
+    suffix = "" if shape.bias else "-nobias"
+    return f"linear-{shape.in_features}x{shape.out_features}{suffix}"
 
 
 def network_layers(widths: tuple[int, ...], *, bias: bool = True) -> tuple[LinearShape, ...]:
@@ -144,6 +198,17 @@ def parse_batch(text: str) -> tuple[int, ...]:
     batch_shape = tuple(int(part) for part in text.split("x"))
     _check_batch_shape(batch_shape, "--batch")
     return batch_shape
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > MAX_NAME_LENGTH:
+        raise ShapeError(
+            f"{name[:80]!r} is no workload name; a name has 1 to {MAX_NAME_LENGTH} characters, and not spaces alone"
+        )
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ShapeError(f"{name[:80]!r} is no workload name: it holds half of a character pair") from error
 
 
 def _check_batch_shape(batch_shape: tuple[int, ...], name: str) -> None:

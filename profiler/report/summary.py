@@ -286,7 +286,7 @@ def case_label(case: Case, dimensions: str) -> str:
 
 def short_name(workload: Workload) -> str:
     """A layer by its dimensions, a network by its name."""
-    return workload.dimensions if workload.is_one_layer else workload.name
+    return workload.title
 
 
 def _row(comparison: Comparison, workload: Workload, check: Check | None, header: Header) -> Row:

@@ -8,7 +8,7 @@ import importlib.metadata
 
 from profiler.artifacts.records import ArtifactFormat
 from profiler.base.errors import OptionError
-from profiler.models.workload import NAME
+from profiler.models.workload import KEY
 from profiler.runtimes.builtin import BUILT_IN
 from profiler.runtimes.info import RuntimeInfo
 
@@ -73,7 +73,7 @@ def _problem(info: object, name: str) -> str | None:
         return f"is a {type(info).__name__}, not a RuntimeInfo"
     if info.name != name:
         return f"is called {str(info.name)[:80]!r}; entry point and RuntimeInfo must bear the same name"
-    if not NAME.fullmatch(name):
+    if not KEY.fullmatch(name):
         return "bears a name with other characters than a-z, 0-9, '.', '_' and '-', or a longer one than 64"
     read: object = info.format  # whatever a stranger has put there
     if not isinstance(read, ArtifactFormat):

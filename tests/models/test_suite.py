@@ -57,7 +57,7 @@ def test_importing_suites_imports_no_torch() -> None:
         (b'name = "x"\n[[linear]]\nin_features = -5\nout_features = 3', "in_features is -5"),
         (b'name = "x"\n[[linear]]\nin_features = "4"\nout_features = 3', "int"),
         (b'name = "x"\n[[network]]\nname = "n"\nwidths = [4]', "two widths"),
-        (b'name = "x"\n[[network]]\nname = "../n"\nwidths = [4, 3]', "no workload name"),
+        (b'name = "x"\n[[network]]\nname = "  "\nwidths = [4, 3]', "no workload name"),
         (b'name = "x"\nbatches = [0]\n[[linear]]\nin_features = 4\nout_features = 3', "below 1"),
         (b'name = "x"\nbatches = [[1,1,1,1,1,1,1]]\n[[linear]]\nin_features = 4\nout_features = 3', "dimensions"),
         (b'name = "x"\n' + b"[[linear]]\nin_features = 4\nout_features = 3\n" * 2, "twice"),
