@@ -49,7 +49,8 @@ def test_two_layers_of_one_shape_have_two_titles() -> None:
     suite = parse_suite(
         b'name = "two"\n[[linear]]\nname = "query"\nin_features = 64\nout_features = 64\n'
         b'[[linear]]\nname = "/h.0/key"\nin_features = 64\nout_features = 64\n'
-        b"[[linear]]\nin_features = 64\nout_features = 64\n[[linear]]\nin_features = 64\nout_features = 64\nbias = false\n",
+        b"[[linear]]\nin_features = 64\nout_features = 64\n"
+        b"[[linear]]\nin_features = 64\nout_features = 64\nbias = false\n",
         source="two",
     )
     workloads = suite.workloads()
