@@ -42,7 +42,7 @@ def examine(lab: Laboratory) -> Finding:
         figures=tuple(
             Figure(name=f"{spread.rule}: {how}", value=found[1], low=found[0], high=found[2])
             for spread in spreads
-            for how, found in (("handed [in, out]", spread.direct), ("by profiler.models.linear", spread.module))
+            for how, found in (("handed [in, out]", spread.direct), ("by models.linear", spread.module))
         ),
     )
 

@@ -197,7 +197,7 @@ def test_a_wrong_fan_is_shown_with_its_rule() -> None:
     ]
     finding = initialization.examine(FakeLab(answers={"compare_rules": spreads}))
     assert finding.outcome is Outcome.HOLDS
-    assert finding.reason.startswith("wrong fan for kaiming; profiler.models.linear draws")
+    assert finding.reason.startswith("wrong fan for kaiming; models.linear draws")
     assert initialization.judge((spreads[0],)) is Outcome.DOES_NOT_HOLD
 
 

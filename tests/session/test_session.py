@@ -433,7 +433,7 @@ def test_a_disk_that_fills_up_keeps_every_whole_line(tmp_path: Path) -> None:
     code = f"""
     import resource, sys
     sys.path[:0] = {sys.path!r}
-    from tests.test_session import SESSION, SessionWriter, Path, OutputError
+    from tests.session.test_session import SESSION, SessionWriter, Path, OutputError
     writer = SessionWriter.create(Path({str(tmp_path / "s.jsonl")!r}), SESSION.header)
     size = Path({str(tmp_path / "s.jsonl")!r}).stat().st_size
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 2500, size + 2500))
