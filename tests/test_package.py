@@ -253,7 +253,7 @@ def test_every_direct_dependency_is_pinned_for_the_machines_we_test() -> None:
 
 
 def test_the_scripts_are_executable_and_a_second_install_does_nothing() -> None:
-    for path in (*(ROOT / "scripts").iterdir(), ROOT / ".ci/run"):
+    for path in (*(ROOT / "scripts").iterdir(), *(ROOT / "scripts/evidence").iterdir(), ROOT / ".ci/run"):
         if path.is_file():
             assert os.access(path, os.X_OK), path
     if not (ROOT / ".venv/.installed-all,test").is_file():
