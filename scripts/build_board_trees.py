@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Writes tests/boards: trees of the files of /proc and /sys that the hardware readers look at, one folder a board.
+"""Builds trees of the files of /proc and /sys that the hardware readers look at, one folder a board.
 
 No board is at hand, so the trees are composed from what `tests/boards/boards.toml` says of each. Device-tree cells are
-big-endian, texts end in NUL, caches are linked by phandles, as Linux shows them.
+big-endian, texts end in NUL, caches are linked by phandles, as Linux shows them. The tests build them for themselves.
 
-    scripts/build_board_trees.py [FOLDER]
+    scripts/build_board_trees.py             # tests/boards/README.md alone
+    scripts/build_board_trees.py FOLDER      # the trees too, to look at
 """
 
 import argparse
@@ -25,7 +26,8 @@ SYSFS_TYPES = {"d": "Data", "i": "Instruction"}
 INTRODUCTION = """\
 Trees of the files that the hardware readers look at, one folder a board, used through their `root` argument.
 
-`scripts/build_board_trees.py` writes them, and this file, from `boards.toml`: edit that and run it again.
+The tests build them from `boards.toml`. `scripts/build_board_trees.py` writes this file from it: edit that and run it
+again. With a folder it writes the trees there, to look at.
 
 They are composed, not recorded: no board was at hand. Cache sizes, sets and part numbers come from the boards'
 device-tree sources in Linux (the file and its commit are named below) and from published sbc-bench reports
@@ -74,7 +76,7 @@ class Files:
             (root / path).write_bytes(data)
 
 
-def read_boards(path: Path) -> dict[str, Table]:
+def read_boards(path: Path = BOARDS / SOURCE) -> dict[str, Table]:
     """Every board by name, with what it takes from another and with its cores filled in."""
     found = tomllib.loads(path.read_text())
     boards = {name: _with_base(found["boards"], name) for name in found["boards"]}
@@ -445,21 +447,23 @@ def readme(boards: dict[str, Table]) -> str:
     return INTRODUCTION + "".join(rows)
 
 
-def write_all(folder: Path) -> list[str]:
-    """Write every tree and the README below `folder`; returns the trees' names."""
-    boards = read_boards(BOARDS / SOURCE)
+def write_trees(folder: Path) -> list[str]:
+    """Write every tree below `folder`; returns their names."""
+    boards = read_boards()
     for name, board in boards.items():
         build(board).write(folder / name)
-    (folder / README).write_text(readme(boards))
     return list(boards)
 
 
 def main() -> None:
-    """Write the trees."""
+    """Write what tells of the trees, and the trees where a folder is given."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path, nargs="?", default=BOARDS)
+    parser.add_argument("folder", type=Path, nargs="?")
     arguments = parser.parse_args()
-    names = write_all(arguments.folder)
+    (BOARDS / README).write_text(readme(read_boards()))
+    if arguments.folder is None:
+        return
+    names = write_trees(arguments.folder)
     files = sum(path.is_file() for name in names for path in (arguments.folder / name).rglob("*"))
     print(f"{len(names)} trees, {files} files below {arguments.folder}")
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from profiler.artifacts.bundle import MANIFEST_NAME
 from profiler.commands import main
 from profiler.models.suite import parse_suite
 from profiler.runtimes.scripted import VARIABLE
+from tests.machine.trees import FOLDER_VARIABLE
 
 SUITE = b"""
 name = "tiny"
@@ -39,6 +41,23 @@ class Outcome:
 
 
 Cli = Callable[..., Outcome]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One folder for the boards' trees of a whole test run, which workers inherit; and Ctrl-C as a shell leaves it.
+
+    A shell's background job starts with Ctrl-C ignored, and so would all it starts: the tests send it on purpose.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):
+        os.environ[FOLDER_VARIABLE] = tempfile.mkdtemp(prefix="board-trees-")
+        Path(os.environ[FOLDER_VARIABLE]).chmod(0o755)  # some tests read as nobody
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Workers are gone by now."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ[FOLDER_VARIABLE])
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -121,11 +140,6 @@ def edit_manifest(bundle: Path, change: Callable[[dict[str, Any]], object]) -> N
     manifest = json.loads(path.read_text())
     change(manifest)
     path.write_text(json.dumps(manifest))
-
-
-def pytest_configure() -> None:
-    """A shell's background job starts with Ctrl-C ignored, and so would all it starts: the tests send it on purpose."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -27,6 +27,7 @@ from profiler.session.records import (
     Session,
     Weights,
 )
+from tests.machine.trees import boards
 
 PASSES = 10
 WORKLOAD = linear_workload(LinearShape(in_features=64, out_features=64), batch_shapes=((1,), (8,)))
@@ -58,7 +59,7 @@ def measured() -> Measured:
 
 def hardware() -> HardwareInfo:
     """A Raspberry Pi 4, the same every time."""
-    empty = capture_hardware(Path(__file__).parent / "boards" / "pi4-64bit", measured())
+    empty = capture_hardware(boards() / "pi4-64bit", measured())
     return msgspec.structs.replace(
         empty, conditions=msgspec.structs.replace(empty.conditions, at_s=0.0, utc="2026-11-21T00:00:00Z")
     )

@@ -20,6 +20,7 @@ from profiler.judge.verdicts import DEFAULT_LOOKS
 from profiler.session.file import load_session
 from profiler.session.records import Control, Weights
 from tests.conftest import Cli
+from tests.machine.trees import boards
 
 SUITE = b'name = "mine"\nbatches = [2]\n[[linear]]\nin_features = 16\nout_features = 8\n'
 Refused = Callable[..., str]
@@ -111,7 +112,7 @@ def test_a_layer_can_be_given_without_a_suite(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_cache_sweep_can_follow_a_boards_caches(cli: Cli, tmp_path: Path) -> None:
-    board = Path(__file__).parents[1] / "boards/pi4-64bit"
+    board = boards() / "pi4-64bit"
     printed = cli("hardware", "--root", board, "--json")
     (tmp_path / "pi4.json").write_text(printed.out)
     cli("export", "cache-sweep", "--hardware", tmp_path / "pi4.json", "--format", "arrays", "-o", tmp_path / "b")
@@ -125,7 +126,7 @@ def test_hardware_prints_this_machine_and_a_recorded_one(cli: Cli) -> None:
     outcome = cli("hardware")
     assert outcome.status == 0
     assert "Memory" in outcome.out
-    recorded = cli("hardware", "--root", Path(__file__).parents[1] / "boards/pi-zero")
+    recorded = cli("hardware", "--root", boards() / "pi-zero")
     assert "unknown" in recorded.out
     assert "Raspberry Pi Zero W" in recorded.out
 

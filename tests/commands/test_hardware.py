@@ -7,8 +7,8 @@ import pytest
 from profiler.machine.records import HardwareInfo
 from profiler.session.file import load_session
 from tests.conftest import Cli
+from tests.machine.trees import boards
 
-BOARDS = Path(__file__).parents[1] / "boards"
 CACHE_KEYS = {
     "level", "type", "size_bytes", "line_size_bytes", "ways_of_associativity", "number_of_sets", "shared_cpus",
     "instances", "core", "source",
@@ -16,7 +16,7 @@ CACHE_KEYS = {
 
 
 def test_the_page_draws_the_caches_names_sources_and_says_what_to_mind(cli: Cli) -> None:
-    outcome = cli("hardware", "--root", BOARDS / "pi4-64bit")
+    outcome = cli("hardware", "--root", boards() / "pi4-64bit")
     assert outcome.status == 0
     assert outcome.out.startswith("Raspberry Pi 4 Model B Rev 1.4\n==============================\n")
     assert "L2    [" in outcome.out
@@ -26,7 +26,7 @@ def test_the_page_draws_the_caches_names_sources_and_says_what_to_mind(cli: Cli)
 
 
 def test_json_has_the_shape_that_others_rely_on(cli: Cli) -> None:
-    found = json.loads(cli("hardware", "--json", "--root", BOARDS / "rk3588").out)
+    found = json.loads(cli("hardware", "--json", "--root", boards() / "rk3588").out)
     assert {"caches", "core_types", "board", "memory", "conditions", "environment", "conflicts", "measured"} <= set(
         found
     )
@@ -34,12 +34,12 @@ def test_json_has_the_shape_that_others_rely_on(cli: Cli) -> None:
     assert all(set(kind) >= {"name", "implementer", "part", "cpus", "source"} for kind in found["core_types"])
     assert {"model", "compatible", "soc"} <= set(found["board"])
     assert {"vm", "container", "emulation"} <= set(found["environment"])
-    unknown = json.loads(cli("hardware", "--json", "--root", BOARDS / "xen-guest-arm").out)
+    unknown = json.loads(cli("hardware", "--json", "--root", boards() / "xen-guest-arm").out)
     assert [cache["size_bytes"] for cache in unknown["caches"] if cache["level"] > 1] == []
 
 
 def test_a_recorded_tree_cannot_be_measured(cli: Cli) -> None:
-    outcome = cli("hardware", "--measure", "--root", BOARDS / "pi5")
+    outcome = cli("hardware", "--measure", "--root", boards() / "pi5")
     assert outcome.status == 2
     assert "cannot be measured" in outcome.err
     assert len(outcome.err.strip().splitlines()) == 1

@@ -1,4 +1,4 @@
-"""Suites with a known truth and heavy tails: how often the verdicts are wrong. scripts/simulate.py does more."""
+"""Suites with a known truth and heavy tails: how often verdicts are wrong. scripts/evidence/simulate.py does more."""
 
 import math
 

@@ -7,10 +7,10 @@ import pytest
 from profiler.judge.wheels import ARMV8_0_TORCH, WrongWheel, find_wrong_wheels
 from profiler.machine.capture import capture_hardware
 from profiler.session.records import Failure, Session, Stage
+from tests.machine.trees import boards
 from tests.sessions import make_case, make_session
 
 ROOT = Path(__file__).resolve().parents[2]
-BOARDS = ROOT / "tests/boards"
 
 
 def died(
@@ -22,7 +22,7 @@ def died(
 
 
 def found(board: str, *failures: Failure, **software: str) -> list[WrongWheel]:
-    hardware = msgspec.structs.replace(capture_hardware(BOARDS / board), software=software)
+    hardware = msgspec.structs.replace(capture_hardware(boards() / board), software=software)
     session: Session = make_session({make_case(): 1.0})
     header = msgspec.structs.replace(session.header, hardware=hardware)
     return list(find_wrong_wheels(msgspec.structs.replace(session, header=header, failures=failures)))

@@ -12,7 +12,7 @@ from profiler.machine.capture import capture_hardware
 from profiler.machine.records import CacheInfo, HardwareInfo
 from profiler.report.machine import ranges
 from tests.machine.expected import ROWS, Expected
-from tests.machine.trees import BOARDS, NAMES, board, copy_of, write
+from tests.machine.trees import NAMES, board, boards, copy_of, write
 
 KINDS = {"data": "d", "instruction": "i", "unified": ""}
 PAIRS = [pytest.param(name, row, id=name) for name, row in ROWS.items()]
@@ -103,7 +103,7 @@ def test_nothing_that_names_a_unit_or_its_owner_is_stored(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_trees_hold_such_marks_so_that_their_absence_means_something(name: str) -> None:
-    data = b"".join(path.read_bytes() for path in (BOARDS / name).rglob("*") if path.is_file()).lower()
+    data = b"".join(path.read_bytes() for path in (boards() / name).rglob("*") if path.is_file()).lower()
     assert b"secret-host" in data or b"deadbeef" in data
 
 

@@ -16,7 +16,7 @@ from profiler.machine.advice import advise
 from profiler.machine.capture import capture_hardware
 from profiler.machine.records import HardwareInfo
 from profiler.report.machine import machine_sections
-from tests.machine.trees import BOARDS, NAMES, as_nobody, board, copy_of
+from tests.machine.trees import NAMES, as_nobody, board, boards, copy_of
 
 LIMIT_S = 5.0
 NUMBERS = [
@@ -28,8 +28,8 @@ HARMLESS = 8  # of so many files about one is damaged
 
 def twin(source: Path, generator: random.Random) -> bytes:
     """The same file of another board, empty if that has none."""
-    name = source.relative_to(BOARDS)
-    other = BOARDS.joinpath(generator.choice(NAMES), *name.parts[1:])
+    name = source.relative_to(boards())
+    other = boards().joinpath(generator.choice(NAMES), *name.parts[1:])
     return other.read_bytes() if other.is_file() else b""
 
 
@@ -68,8 +68,8 @@ FATES = sorted({*CONTENTS, *PLACEMENTS, "other"} - {"long"})
 
 def damaged(name: str, root: Path, generator: random.Random, fates: list[str]) -> Path:
     long = generator.randrange(200)
-    for position, source in enumerate(sorted((BOARDS / name).rglob("*"))):
-        target = root / source.relative_to(BOARDS / name)
+    for position, source in enumerate(sorted((boards() / name).rglob("*"))):
+        target = root / source.relative_to(boards() / name)
         if source.is_dir():
             target.mkdir(parents=True, exist_ok=True)
         elif target.parent.is_dir():
@@ -121,8 +121,8 @@ def test_a_list_of_control_groups_without_an_end_takes_no_long_time(tmp_path: Pa
 
 
 def every_file(name: str, root: Path, fate: str, generator: random.Random) -> Path:
-    for source in (BOARDS / name).rglob("*"):
-        target = root / source.relative_to(BOARDS / name)
+    for source in (boards() / name).rglob("*"):
+        target = root / source.relative_to(boards() / name)
         if source.is_dir():
             target.mkdir(parents=True, exist_ok=True)
             continue
@@ -140,8 +140,8 @@ def test_trees_in_which_every_file_is_damaged_alike_give_a_report(tmp_path: Path
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda data: data.decode("latin-1"))
 @pytest.mark.parametrize("name", ["pi4-64bit", "container-x86"])
 def test_any_number_in_every_file_gives_a_report(tmp_path: Path, name: str, number: bytes) -> None:
-    for source in (BOARDS / name).rglob("*"):
-        target = tmp_path / source.relative_to(BOARDS / name)
+    for source in (boards() / name).rglob("*"):
+        target = tmp_path / source.relative_to(boards() / name)
         if source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(number)
@@ -152,8 +152,8 @@ def test_any_number_in_every_file_gives_a_report(tmp_path: Path, name: str, numb
 @pytest.mark.parametrize("second", ["n100", "visionfive2", "pi-zero-w"])
 def test_two_boards_in_one_tree_give_a_report(tmp_path: Path, first: str, second: str) -> None:
     root = copy_of(first, tmp_path)
-    for source in (BOARDS / second).rglob("*"):
-        target = root / source.relative_to(BOARDS / second)
+    for source in (boards() / second).rglob("*"):
+        target = root / source.relative_to(boards() / second)
         if source.is_file() and not target.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(source.read_bytes())

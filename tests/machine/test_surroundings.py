@@ -10,8 +10,8 @@ from profiler.machine.canary import measure_canary
 from profiler.machine.conditions import Clocks, capture_conditions
 from profiler.machine.records import Quiet
 from profiler.machine.surroundings import Surroundings, _busy_s, _swapped_pages, between, look_around, together
+from tests.machine.trees import boards
 
-BOARDS = Path(__file__).parents[1] / "boards"
 STAT = """cpu  1000 20 300 90000 4000 50 6 7 800 9
 cpu0 500 10 150 45000 2000 25 3 4 400 5
 intr 12345 0 9
@@ -156,14 +156,14 @@ def test_a_short_look_leaves_out_what_takes_time() -> None:
 def test_short_and_full_looks_see_the_same_governors_and_throttling() -> None:
     """They are compared with each other to tell what changed."""
     short, full = (
-        capture_conditions(BOARDS / "pi4-64bit", started=Clocks.now(), is_full=is_full) for is_full in (False, True)
+        capture_conditions(boards() / "pi4-64bit", started=Clocks.now(), is_full=is_full) for is_full in (False, True)
     )
     assert short.governors == full.governors == {"policy0": "ondemand"}
     assert short.throttled == full.throttled == 0x50005
 
 
 def test_a_recorded_machine_has_no_clocks_of_this_one() -> None:
-    found = capture_conditions(BOARDS / "pi4-64bit", started=Clocks.now())
+    found = capture_conditions(boards() / "pi4-64bit", started=Clocks.now())
     assert found.canary_s is found.wall_s is found.suspended_s is None
     assert (found.load_1min, found.swap_used_bytes) == (0.12, 0)
 

@@ -1,6 +1,7 @@
-"""Recorded trees, and small ones written by hand."""
+"""The trees of boards, and small ones written by hand."""
 
 import contextlib
+import fcntl
 import functools
 import os
 import shutil
@@ -10,22 +11,36 @@ from pathlib import Path
 from profiler.machine.capture import capture_hardware
 from profiler.machine.records import HardwareInfo
 from profiler.machine.sources.cpuinfo import CpuInfo, parse_cpuinfo
+from scripts.build_board_trees import read_boards, write_trees
 
-BOARDS = Path(__file__).parents[1] / "boards"
-NAMES = sorted(path.name for path in BOARDS.iterdir() if path.is_dir())
+NAMES = sorted(read_boards())
+FOLDER_VARIABLE = "BOARD_TREES"  # a folder that lives as long as the test run; its workers inherit it
 NOBODY = 65534
 NO_CPUINFO: CpuInfo = parse_cpuinfo("")
 
 
 @functools.cache
+def boards() -> Path:
+    """Where the trees lie, not to be changed: built whole by whichever process of the test run first asks."""
+    folder = Path(os.environ[FOLDER_VARIABLE])
+    trees = folder / "trees"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not trees.exists():
+            write_trees(folder / "unfinished")
+            (folder / "unfinished").rename(trees)
+    return trees
+
+
+@functools.cache
 def board(name: str) -> HardwareInfo:
-    """The report of a recorded tree; each is captured once."""
-    return capture_hardware(BOARDS / name)
+    """The report of a board's tree; each is captured once."""
+    return capture_hardware(boards() / name)
 
 
 def copy_of(name: str, folder: Path) -> Path:
-    """A recorded tree to do anything with."""
-    return Path(shutil.copytree(BOARDS / name, folder / "tree"))
+    """A board's tree to do anything with."""
+    return Path(shutil.copytree(boards() / name, folder / "tree"))
 
 
 def write(root: Path, files: Mapping[str, str | bytes]) -> Path:

@@ -216,7 +216,7 @@ def wait_for_blocks(path: Path, count: int) -> None:
 
 
 def test_killing_the_supervisor_at_random_moments_loses_and_doubles_nothing(exported: Path, tmp_path: Path) -> None:
-    """scripts/kill_and_resume.py does it twenty times with real runtimes; here six times with the scripted one."""
+    """scripts/evidence/kill_and_resume.py does it twenty times with real runtimes; here six with the scripted one."""
     path = tmp_path / "s.jsonl"
     command = [sys.executable, "-m", "profiler", "run", str(exported), "-q", "-o", str(path), "--looks", "30"]
     command += ["--runtime", "scripted", "--sets", "1"]

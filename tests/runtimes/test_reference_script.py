@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from profiler.machine.records import CacheInfo
-from scripts import reference_kernels as script
+from scripts.evidence import reference_kernels as script
 
 
 def cache(level: int, *, sets: int, ways: int) -> CacheInfo:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts/compare_cpuinfo.py"
+SCRIPT = Path(__file__).parents[2] / "scripts/evidence/compare_cpuinfo.py"
 HEADER = r"""struct cpuinfo_mock_file filesystem[] = {
     {.path = "/proc/cpuinfo",
      .size = 9,

@@ -17,12 +17,12 @@ import msgspec
 import pytest
 
 from profiler.machine.capture import capture_hardware
+from scripts import build_board_trees
+from tests.machine.trees import NAMES, boards
 
 ROOT = Path(__file__).parents[2]
-BOARDS = ROOT / "tests/boards"
 RECORDER = ROOT / "scripts/record_hardware.py"
 MARKERS = (b"deadbeef", b"secret", b"b827eb", b"b8:27:eb", bytes.fromhex("b827eb"), b"anna")
-NAMES = sorted(path.name for path in BOARDS.iterdir() if path.is_dir())
 
 
 def load(name: str) -> ModuleType:
@@ -47,7 +47,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def planted(tmp_path: Path) -> Path:
     """A Raspberry Pi 5 whose every corner names its owner."""
     root = tmp_path / "planted"
-    shutil.copytree(BOARDS / "pi5", root)
+    shutil.copytree(boards() / "pi5", root)
     texts = {
         "proc/cmdline": "root=PARTUUID=deadbeef-02 systemd.machine_id=deadbeef",
         "proc/self/cgroup": "5:cpu:/user.slice/user-1000.slice/anna-session\n0::/docker/" + "deadbeef" * 8 + "\n",
@@ -111,7 +111,7 @@ def test_of_cpuinfo_only_known_lines_are_kept(line: str) -> None:
 def test_every_line_of_cpuinfo_that_the_readers_need_is_kept() -> None:
     recorder = load("record_hardware")
     for name in NAMES:
-        text = (BOARDS / name / "proc/cpuinfo").read_bytes()
+        text = (boards() / name / "proc/cpuinfo").read_bytes()
         kept = re.sub(rb"(?m)^(Serial\s*:).*", rb"\1 0", text)
         assert recorder.blank("proc/cpuinfo", text) == kept, name
 
@@ -154,8 +154,8 @@ def test_of_the_device_tree_only_known_properties_are_kept(path: str, tmp_path: 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_property_of_cpus_and_caches_of_the_boards_is_kept(name: str, tmp_path: Path) -> None:
-    assert record(tmp_path / "out", root=BOARDS / name).returncode == 0
-    original, found = files_of(BOARDS / name), files_of(tmp_path / "out")
+    assert record(tmp_path / "out", root=boards() / name).returncode == 0
+    original, found = files_of(boards() / name), files_of(tmp_path / "out")
     missing = {path for path in original if path.startswith(("sys/devices/", "proc/device-tree/"))} - set(found)
     assert {path.rsplit("/", 1)[1] for path in missing} <= {
         "bootargs",
@@ -244,7 +244,7 @@ def test_a_whole_recording_is_kept() -> None:
     recorder = load("record_hardware")
     assert recorder.known_facts(GOOD) == GOOD
     for name in NAMES:
-        said = json.loads((BOARDS / name / "recording.json").read_text())
+        said = json.loads((boards() / name / "recording.json").read_text())
         assert recorder.known_facts(said) == said, name
 
 
@@ -356,8 +356,8 @@ def test_a_tree_of_large_files_is_not_read_to_its_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recording_tells_the_same_as_the_machine(name: str, tmp_path: Path) -> None:
-    assert record(tmp_path / "out", root=BOARDS / name).returncode == 0
-    recorded, original = capture_hardware(tmp_path / "out"), capture_hardware(BOARDS / name)
+    assert record(tmp_path / "out", root=boards() / name).returncode == 0
+    recorded, original = capture_hardware(tmp_path / "out"), capture_hardware(boards() / name)
     same_moment = msgspec.structs.replace(recorded, conditions=original.conditions)
     assert same_moment == original
     for field in ("governors", "frequencies_hz", "temperatures_celsius", "throttled"):
@@ -367,8 +367,8 @@ def test_a_recording_tells_the_same_as_the_machine(name: str, tmp_path: Path) ->
 @pytest.mark.parametrize("suffix", [".tar", ".tar.gz", ".tgz"])
 def test_an_archive_holds_what_a_folder_would(suffix: str, tmp_path: Path) -> None:
     archive, folder = tmp_path / f"out{suffix}", tmp_path / "out"
-    assert record(archive, root=BOARDS / "rk3588").returncode == 0
-    assert record(folder, root=BOARDS / "rk3588").returncode == 0
+    assert record(archive, root=boards() / "rk3588").returncode == 0
+    assert record(folder, root=boards() / "rk3588").returncode == 0
     with tarfile.open(archive) as file:
         assert {entry.uname for entry in file} | {entry.gname for entry in file} == {""}
         file.extractall(tmp_path / "unpacked", filter="data")
@@ -391,7 +391,7 @@ def test_this_machine_is_recorded_and_its_recording_says_what_no_file_tells(tmp_
 def test_hostile_trees_are_recorded_as_far_as_they_go(tmp_path: Path) -> None:
     """Links in a circle and to elsewhere, pipes, huge and forbidden files: counted or passed over, never followed."""
     root = tmp_path / "root"
-    shutil.copytree(BOARDS / "pi5", root)
+    shutil.copytree(boards() / "pi5", root)
     (tmp_path / "elsewhere").write_text("secret")
     (tmp_path / "other").mkdir()
     (tmp_path / "other/compatible").write_text("secret")
@@ -429,7 +429,7 @@ def test_hostile_trees_are_recorded_as_far_as_they_go(tmp_path: Path) -> None:
 def test_a_device_tree_that_is_a_link_into_sysfs_is_followed(tmp_path: Path) -> None:
     """As on a real machine, where /proc/device-tree leads to /sys/firmware/devicetree/base."""
     root = tmp_path / "root"
-    shutil.copytree(BOARDS / "pi4-64bit", root)
+    shutil.copytree(boards() / "pi4-64bit", root)
     (root / "sys/firmware/devicetree").mkdir(parents=True)
     (root / "proc/device-tree").rename(root / "sys/firmware/devicetree/base")
     (root / "proc/device-tree").symlink_to("../sys/firmware/devicetree/base")
@@ -437,13 +437,13 @@ def test_a_device_tree_that_is_a_link_into_sysfs_is_followed(tmp_path: Path) -> 
     (root / "etc/os-release").rename(root / "usr/lib/os-release")
     (root / "etc/os-release").symlink_to("../usr/lib/os-release")
     assert record(tmp_path / "out", root=root).returncode == 0
-    assert capture_hardware(tmp_path / "out").caches == capture_hardware(BOARDS / "pi4-64bit").caches
+    assert capture_hardware(tmp_path / "out").caches == capture_hardware(boards() / "pi4-64bit").caches
     assert (tmp_path / "out/etc/os-release").is_file()
 
 
 def test_limits_of_the_control_group_are_recorded_without_its_name(tmp_path: Path) -> None:
     root = tmp_path / "root"
-    shutil.copytree(BOARDS / "pi4-64bit", root)
+    shutil.copytree(boards() / "pi4-64bit", root)
     group = root / "sys/fs/cgroup/user.slice/user-1000.slice/session-3.scope"
     group.mkdir(parents=True)
     (group / "memory.max").write_text("max\n")
@@ -461,12 +461,12 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "full/mine").write_text("mine")
     (tmp_path / "file.tar").write_text("mine")
     for name in ("full", "file.tar"):
-        done = record(tmp_path / name, root=BOARDS / "pi2")
+        done = record(tmp_path / name, root=boards() / "pi2")
         assert done.returncode == 2
         assert "already there" in done.stderr
     assert (tmp_path / "file.tar").read_text() == "mine"
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["mine"]
-    assert record(tmp_path / "file.tar/below", root=BOARDS / "pi2").returncode == 1
+    assert record(tmp_path / "file.tar/below", root=boards() / "pi2").returncode == 1
 
 
 def test_the_recorder_is_written_for_python_3_4() -> None:
@@ -498,9 +498,13 @@ def test_a_firmware_that_does_not_answer_is_not_waited_for(tmp_path: Path, monke
     assert recorder.ask_firmware({"proc/device-tree/compatible": b"raspberrypi,5-model-b\0"}) == {}
 
 
-def test_the_board_trees_are_what_their_description_says(tmp_path: Path) -> None:
-    """A tree that was edited by hand would be lost when they are written anew."""
-    builder = load("build_board_trees")
-    builder.write_all(tmp_path)
-    committed = {path: data for path, data in files_of(BOARDS).items() if path != builder.SOURCE}
-    assert files_of(tmp_path) == committed
+def test_what_tells_of_the_board_trees_is_made_from_their_description() -> None:
+    """After a change of tests/boards/boards.toml: scripts/build_board_trees.py."""
+    assert build_board_trees.readme(build_board_trees.read_boards()) == (ROOT / "tests/boards/README.md").read_text()
+
+
+def test_the_trees_are_built_anew_where_others_were(tmp_path: Path) -> None:
+    (tmp_path / "pi5").mkdir()
+    (tmp_path / "pi5/left-over").write_text("")
+    assert sorted(build_board_trees.write_trees(tmp_path)) == NAMES
+    assert files_of(tmp_path) == files_of(boards())

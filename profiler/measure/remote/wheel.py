@@ -19,6 +19,7 @@ from profiler.base.errors import RemoteError
 
 DISTRIBUTION = "layout-profiler"
 CONSTRAINTS = "constraints.txt"
+EDITABLE = "editables"  # what hatchling has an editable install require beside what the project does
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _WHEEL = b"Wheel-Version: 1.0\nGenerator: layout-profiler\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 _ENTRY_POINTS = b"[console_scripts]\nlayout-profiler = profiler.commands:main\n"
@@ -74,7 +75,7 @@ def read_constraints() -> bytes:
 def read_requirements() -> list[str]:
     """What the base install requires, as pip takes it."""
     requirements = _distribution().requires or []
-    return [line for line in requirements if not re.search(r";.*\bextra\b", line)]
+    return [line for line in requirements if not re.search(rf"^{EDITABLE}\b|;.*\bextra\b", line)]
 
 
 def _package_files() -> Iterator[tuple[str, bytes]]:
@@ -89,7 +90,7 @@ def _metadata() -> bytes:
     text = _distribution().read_text("METADATA")
     if text is None:
         raise RemoteError(f"this copy of {DISTRIBUTION} has no metadata; install it: pip install .")
-    return text.replace("\r\n", "\n").encode()
+    return re.sub(rf"^Requires-Dist: {EDITABLE}\b.*\n", "", text.replace("\r\n", "\n"), flags=re.MULTILINE).encode()
 
 
 def _distribution() -> importlib.metadata.Distribution:

@@ -49,6 +49,7 @@ def test_the_base_install_requires_no_extra() -> None:
     assert "numpy" in names
     assert "asyncssh" not in names
     assert "torch" not in names
+    assert "editables" not in names
 
 
 def test_another_wheel_of_the_same_size_is_another_tool(tmp_path: Path) -> None:
