@@ -44,9 +44,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from profiler.artifacts.arrays.prove import load_answer
 from profiler.artifacts.bundle import Bundle, open_bundle
 from profiler.artifacts.records import Form
+from profiler.artifacts.references import load_reference
 from profiler.base.signals import Stop, describe_signal
 from profiler.commands.measuring import ROUNDS, SLICE_S
 from profiler.judge.effects import arm_medians, set_effect, set_null
@@ -285,7 +285,7 @@ def _probe(runtime_name: str, threads: int) -> None:
     models = []
     for line in sys.stdin.buffer:
         request = msgspec.json.decode(line, type=BlockRequest)
-        x = load_answer(Path(request.answer_path))[0]
+        x = load_reference(Path(request.answer_path))[0]
         peak, anonymous = _memory_bytes("VmHWM:"), _memory_bytes("RssAnon:")
         start = time.perf_counter()
         models.append(runtime.load(Path(request.files[ARMS[0]]), request.workload, threads=threads))

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from profiler.artifacts.arrays.prove import load_answer, prove_arrays
+from profiler.artifacts.arrays.prove import prove as prove_arrays
+from profiler.artifacts.formats import BUILT_IN
 from profiler.artifacts.onnx.file import parse_graph
-from profiler.artifacts.onnx.prove import prove_onnx
+from profiler.artifacts.onnx.prove import prove as prove_onnx
 from profiler.artifacts.proof import prove
-from profiler.artifacts.records import ArtifactFormat
-from profiler.artifacts.torchscript.prove import prove_torchscript
+from profiler.artifacts.references import load_reference
+from profiler.artifacts.torchscript.prove import prove as prove_torchscript
 from profiler.base.errors import ArtifactError
 from profiler.models.layout import WeightLayout
 
@@ -141,7 +142,7 @@ def test_weights_that_are_not_finite_are_refused_in_every_format(tmp_path: Path,
     save_torchscript(tmp_path / "x.pt", lambda x: x @ constant)
     for name, file_format in (("onnx", "onnx"), ("npz", "arrays"), ("pt", "torchscript")):
         with pytest.raises(ArtifactError, match="NaN or infinite"):
-            prove(tmp_path / f"x.{name}", ArtifactFormat(file_format))
+            prove(tmp_path / f"x.{name}", file_format)
 
 
 def save_torchscript(path: Path, function: Callable[[torch.Tensor], torch.Tensor]) -> Path:
@@ -210,9 +211,9 @@ def test_damaged_arrays_are_read_or_refused_but_never_crash(
         prove_arrays(path)
 
 
-@pytest.mark.parametrize("file_format", ArtifactFormat)
+@pytest.mark.parametrize("file_format", BUILT_IN)
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"\x00" * 100, b"{}"])
-def test_files_of_another_kind_are_refused(tmp_path: Path, file_format: ArtifactFormat, content: bytes) -> None:
+def test_files_of_another_kind_are_refused(tmp_path: Path, file_format: str, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(ArtifactError):
         prove(tmp_path / "x", file_format)
@@ -249,10 +250,10 @@ def test_torchscript_with_code_that_runs_on_loading_is_refused(tmp_path: Path) -
     ],
     ids=["no tolerance", "float64 input", "other rows", "NaN input", "no rows"],
 )
-def test_answers_that_are_none_are_refused(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+def test_references_that_are_none_are_refused(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
     with pytest.raises(ArtifactError):
-        load_answer(tmp_path / "a.npz")
+        load_reference(tmp_path / "a.npz")
 
 
 def test_torchscript_entries_that_torch_does_not_write_are_refused(tmp_path: Path) -> None:
