@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from profiler.artifacts import build, sizes
 from profiler.artifacts.bundle import open_bundle
+from profiler.artifacts.formats import file_format
 from profiler.artifacts.onnx.write import controlled_onnx
 from profiler.artifacts.records import Artifact, Form
 from profiler.artifacts.references import compute_reference
 from profiler.artifacts.sizes import refuse_oversize
+from profiler.artifacts.targets import Target, identity_name, reference_name
 from profiler.artifacts.verify import verify_artifact
-from profiler.artifacts.weights import draw_network, out_in_layers
+from profiler.artifacts.weights import draw_network, in_number_format, out_in_layers
 from profiler.base.errors import ExportError, MemoryNeedError, OutputError
 from profiler.models.layout import LinearShape, WeightLayout
 from profiler.models.number_format import NumberFormat
@@ -193,3 +195,63 @@ def test_a_layer_with_one_output_passes_in_both_layouts(tmp_path: Path) -> None:
     workload = linear_workload(LinearShape(in_features=9, out_features=1), batch_shapes=((1,),))
     manifest = build.export_bundle([workload], tmp_path / "b", suite="x")
     assert len(manifest.artifacts) == 10
+
+
+@pytest.mark.parametrize(
+    ("named", "dtype", "told"),
+    [
+        ("onnx", NumberFormat.INT8, "ONNX files hold no int8 weights, only float32"),
+        ("arrays", NumberFormat.FLOAT64, "arrays hold no float64 weights, only float32"),
+    ],
+)
+def test_a_number_format_that_a_file_format_cannot_hold_is_refused(
+    tmp_path: Path, named: str, dtype: NumberFormat, told: str
+) -> None:
+    workload = linear_workload(LinearShape(in_features=9, out_features=1), batch_shapes=((1,),))
+    with pytest.raises(ExportError, match=told):
+        build.export_bundle([workload], tmp_path / "b", suite="x", formats=[named], dtypes=[dtype])
+    assert not (tmp_path / "b").exists()
+
+
+def test_names_tell_number_formats_apart_and_float32_goes_without_saying() -> None:
+    onnx_format = file_format("onnx")
+    names = [
+        Target(onnx_format, Form.CONTROLLED, OUT_IN, 2, dtype).file_name
+        for dtype in (NumberFormat.FLOAT32, NumberFormat.INT8)
+    ]
+    assert names == ["onnx-controlled-out_in-rank2.onnx", "onnx-controlled-out_in-rank2-int8.onnx"]
+    assert len({reference_name((8,), dtype) for dtype in NumberFormat}) == len(NumberFormat)
+    assert len({identity_name(onnx_format, 2, dtype) for dtype in NumberFormat}) == len(NumberFormat)
+
+
+def test_sizes_go_by_the_number_format() -> None:
+    workload = linear_workload(LinearShape(in_features=1000, out_features=1000), batch_shapes=((1,),))
+    needed = [sizes.needed_bytes(workload, [dtype]) for dtype in (NumberFormat.FLOAT32, NumberFormat.FLOAT64)]
+    assert needed[1] - needed[0] == sizes.WEIGHT_COPIES * 4_000_000
+    targets = [Target(file_format("arrays"), Form.CONTROLLED, OUT_IN, None, NumberFormat.INT4)]
+    assert sizes.bundle_bytes(workload, targets, []) == 500_000
+
+
+@pytest.mark.parametrize("dtype", [NumberFormat.FLOAT64, NumberFormat.FLOAT16])
+def test_the_tolerance_goes_by_the_number_format_that_activations_are_in(dtype: NumberFormat) -> None:
+    workload = Workload(name="x", layers=network_layers((64, 32, 8)), hidden=Activation.TANH)
+    layers = out_in_layers(draw_network(workload, seed=1))
+    usual = compute_reference(workload, layers, (4,), seed=1)
+    other = compute_reference(workload, layers, (4,), seed=1, dtype=dtype)
+    assert other.x.dtype.name == dtype
+    assert usual.tolerance.dtype == other.tolerance.dtype == np.float64
+    assert dtype.unit_roundoff is not None
+    ratio = np.median(other.tolerance / usual.tolerance)
+    assert ratio == pytest.approx(dtype.unit_roundoff * 2**24, rel=0.1)
+
+
+def test_values_are_rounded_to_a_number_format_and_made_in_no_format_without_exponent() -> None:
+    workload = linear_workload(LinearShape(in_features=9, out_features=4), batch_shapes=((1,),))
+    network = draw_network(workload, seed=1)
+    assert in_number_format(network, NumberFormat.FLOAT32) is network
+    wide = in_number_format(network, NumberFormat.FLOAT64).with_layout(IN_OUT)
+    (layer,) = out_in_layers(wide, NumberFormat.FLOAT64)
+    assert np.array_equal(layer.weight.values, out_in_layers(network)[0].weight.values)
+    for dtype in (NumberFormat.INT8, NumberFormat.BFLOAT16):
+        with pytest.raises(ExportError, match=f"no weights can be made in {dtype}"):
+            in_number_format(network, dtype)

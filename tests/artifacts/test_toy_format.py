@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,14 @@ def ask(site: Path, *arguments: object) -> str:
     return done.stdout
 
 
+@pytest.fixture(autouse=True)
+def _forgotten() -> Iterator[None]:
+    """What a test imported of the package is imported anew by the next, from where that one put it."""
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] in {"toy_format", "made_up"}]:
+        del sys.modules[name]
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder on the path with the package installed. Not to be changed."""
@@ -79,7 +87,6 @@ def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The package is installed for this process and those it starts."""
     monkeypatch.syspath_prepend(site)
     monkeypatch.setenv("PYTHONPATH", str(site))
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
 
 
 @pytest.fixture
@@ -245,7 +252,6 @@ def made_up(site: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
     install(site, "made_up:FORMAT")
     (site / "made_up.py").write_text(f"from profiler.artifacts.formats import FileFormat\n{source}\n")
     monkeypatch.syspath_prepend(site)
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
 
 
 @pytest.mark.parametrize(
