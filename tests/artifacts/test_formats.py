@@ -30,18 +30,6 @@ LIGHT = """
 import sys
 from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.controls import BUNDLE
-import profiler.artifacts.arrays.evaluate
-import profiler.artifacts.arrays.prove
-import profiler.artifacts.arrays.write
-import profiler.artifacts.onnx.evaluate
-import profiler.artifacts.onnx.identity
-import profiler.artifacts.onnx.prove
-import profiler.artifacts.onnx.write
-import profiler.artifacts.torchscript.evaluate
-import profiler.artifacts.torchscript.identity
-import profiler.artifacts.torchscript.prove
-import profiler.artifacts.torchscript.write
-from profiler.artifacts import arrays, onnx, torchscript
 from profiler.artifacts.formats import FORMATS, file_format
 print([name for name in ("numpy", "onnx", "torch", "importlib.metadata") if name in sys.modules])
 from profiler.artifacts.proof import prove
