@@ -119,7 +119,15 @@ class _Export:
             ]
             for target in (target for target in targets if target.dtype is dtype):
                 self._progress(len(self._artifacts), self._total, f"{workload.name} {target.words}")
-                source = Source(workload, network, layers, target.layout, target.form, dtype, target.input_rank)
+                source = Source(
+                    workload=workload,
+                    network=network,
+                    layers=layers,
+                    layout=target.layout,
+                    form=target.form,
+                    dtype=dtype,
+                    input_rank=target.input_rank,
+                )
                 path = folder / target.file_name
                 self._artifacts.append(_write_artifact(path, target.format, source, references))
             for item in formats:

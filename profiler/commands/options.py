@@ -146,8 +146,9 @@ class FormatType(click.Choice):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name."""
-        known = self if value in self.choices else click.Choice(format_names())
-        return str(click.Choice.convert(known, value, param, ctx))
+        if value in self.choices:
+            return str(super().convert(value, param, ctx))
+        return str(click.Choice(format_names()).convert(value, param, ctx))
 
 
 MARGIN = MarginType()
