@@ -3,11 +3,13 @@
 The package is in `toy_format`; a copy of it is installed for the length of a test by a `.dist-info` folder.
 """
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,10 +17,12 @@ from typing import Any
 
 import pytest
 
-from profiler.artifacts.bundle import find_bundle, is_bundle, open_bundle
+from profiler.artifacts.bundle import MANIFEST_NAME, find_bundle, is_bundle, open_bundle
 from profiler.artifacts.formats import PLUGINS, file_format, format_names
 from profiler.base.errors import BundleError, OptionError
 from profiler.measure.plan import make_plan
+from profiler.measure.remote.messages import BundleJob
+from profiler.measure.remote.onboard import store
 from profiler.measure.remote.send import read_files
 from profiler.session.file import load_session
 from tests.conftest import edit_manifest, replace_file
@@ -128,6 +132,44 @@ def test_every_part_is_an_entry_of_plan_transfer_and_bundle(folder: Path) -> Non
     assert parts < read_files(opened).keys()
     (case,) = planned.cases
     assert case.needed_bytes(4) > 4 * 4 * 24 * 40
+
+
+def given(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    """What comes on standard input."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+
+def tar_of(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_board_asks_for_parts_and_takes_them_whole_alone(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_bundle(folder)
+    job = BundleJob(base=str(tmp_path / "board"), bundle=opened.manifest_sha256)
+    text = (folder / MANIFEST_NAME).read_bytes()
+    given(monkeypatch, text)
+    wanted = store.missing(job).paths
+    assert PART in wanted
+    contents = {name: (folder / name).read_bytes() for name in wanted}
+    given(monkeypatch, tar_of({PART: bytes(len(contents[PART]))}))
+    with pytest.raises(BundleError, match="did not arrive whole"):
+        store.receive(job)
+    given(monkeypatch, tar_of({"linear-24x40/stray.weights": b"x"}))
+    with pytest.raises(BundleError, match="the manifest does not name"):
+        store.receive(job)
+    given(monkeypatch, tar_of(contents))
+    store.receive(job)
+    given(monkeypatch, text)
+    assert store.missing(job).paths == ()
 
 
 @pytest.mark.usefixtures("installed")
