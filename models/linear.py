@@ -93,7 +93,7 @@ class Linear(nn.Module):
 
     def with_layout(self, layout: WeightLayout) -> "Linear":
         """A copy in `layout` with the same values, bit for bit."""
-        copy = Linear.empty(self.shape, layout, strict_linear=self.strict_linear)
+        copy = Linear.empty(self.shape, layout, strict_linear=self.strict_linear).to(self.weight.dtype)
         copy.assign(self.out_in_weight(), self.bias)
         return copy
 

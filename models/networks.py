@@ -41,7 +41,7 @@ class MLP(nn.Module):
     def with_layout(self, layout: WeightLayout, *, strict_linear: bool = False) -> "MLP":
         """A copy in `layout` with the same values, bit for bit."""
         with torch.random.fork_rng(devices=[]):
-            copy = MLP(self.workload, layout, strict_linear=strict_linear)
+            copy = MLP(self.workload, layout, strict_linear=strict_linear).to(self.linears[0].weight.dtype)
         for own, other in zip(self.linears, copy.linears, strict=True):
             other.load_state_dict(own.with_layout(layout).state_dict())
         return copy

@@ -4,6 +4,8 @@
 Usage: .venv/bin/python scripts/write_controls.py
 """
 
+import shutil
+
 from profiler.artifacts.build import export_bundle
 from profiler.artifacts.controls import BUNDLE
 from profiler.artifacts.records import Form
@@ -19,7 +21,8 @@ def main() -> None:
     workloads = [
         linear_workload(LinearShape(in_features=side, out_features=side), batch_shapes=BATCHES) for side in SIDES
     ]
-    manifest = export_bundle(workloads, BUNDLE, suite="controls", forms=(Form.CONTROLLED,), force=True)
+    shutil.rmtree(BUNDLE, ignore_errors=True)  # of another schema, it would not be known as a bundle
+    manifest = export_bundle(workloads, BUNDLE, suite="controls", forms=(Form.CONTROLLED,))
     print(f"{BUNDLE}: {len(manifest.artifacts)} files")
 
 

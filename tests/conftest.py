@@ -128,7 +128,8 @@ def replace_file(bundle: Path, name: str, content: bytes) -> None:
     """Put other content into a bundle and make the manifest's hash fit, as a forger would."""
     (bundle / name).write_bytes(content)
     manifest = json.loads((bundle / MANIFEST_NAME).read_text())
-    entries = [*manifest["artifacts"], *manifest["answers"], *manifest["identities"]]
+    entries = [*manifest["artifacts"], *manifest["references"], *manifest["identities"]]
+    entries += [part for entry in entries for part in entry.get("parts", ())]
     (entry,) = [entry for entry in entries if entry["path"] == name]
     entry.update(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
     (bundle / MANIFEST_NAME).write_text(json.dumps(manifest))

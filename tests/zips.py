@@ -20,7 +20,7 @@ def small_bundle(folder: Path) -> Path:
     bundle = folder / "bundle"
     shutil.copytree(BUNDLE / WORKLOAD, bundle / WORKLOAD)
     manifest = json.loads((BUNDLE / MANIFEST_NAME).read_text())
-    for key in ("artifacts", "answers", "identities"):
+    for key in ("artifacts", "references", "identities"):
         manifest[key] = [entry for entry in manifest[key] if entry["workload"] == WORKLOAD]
     manifest["workloads"] = [item for item in manifest["workloads"] if item["name"] == WORKLOAD]
     (bundle / MANIFEST_NAME).write_text(json.dumps(manifest))

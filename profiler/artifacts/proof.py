@@ -1,43 +1,56 @@
 """Proof of what a file stores: re-opened, its operators, flags, dimensions and bytes read, nothing taken on trust.
 
-One module per format. Export proves what it wrote; every worker proves what it is about to load.
+Export proves what it wrote; every worker proves what it is about to load.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from profiler.artifacts.records import Artifact, ArtifactFormat, Form, LayerProof
+from profiler.artifacts.formats import file_format
+from profiler.artifacts.records import Artifact, Form, LayerProof, Part
 from profiler.artifacts.stored import StoredModel, layouts_agree
 from profiler.base.errors import ArtifactError
 from profiler.models.layout import WeightLayout
-from profiler.models.number_format import NumberFormat
 from profiler.models.workload import Workload
 
-__all__ = ["StoredModel", "check_claims", "check_pair", "layout_of", "prove"]
 
-
-def prove(path: Path, file_format: ArtifactFormat) -> StoredModel:
+def prove(path: Path, format_name: str) -> StoredModel:
     """What the file stores.
 
     Raises:
         ArtifactError: it is damaged, hostile, or its weights are not finite numbers.
-        MissingPackageError: TorchScript without torch.
+        MissingPackageError: reading it needs a package that is not installed.
     """
-    if file_format is ArtifactFormat.ONNX:
-        from profiler.artifacts.onnx.prove import prove_onnx
-
-        return prove_onnx(path)
-    if file_format is ArtifactFormat.TORCHSCRIPT:
-        from profiler.artifacts.torchscript.prove import prove_torchscript
-
-        return prove_torchscript(path)
-    from profiler.artifacts.arrays.prove import prove_arrays
-
-    return prove_arrays(path)
+    return file_format(format_name).prover().prove(path)
 
 
-def check_claims(artifact: Artifact, stored: StoredModel, workload: Workload, *, where: str) -> None:
-    """Compare what a manifest claims of a file, and of its workload, with what the file stores.
+def prove_identity(path: Path, format_name: str, parts: Sequence[str] = ()) -> None:
+    """Prove that a file holds an identity model: a copy, a cut or a padding, and no layer.
+
+    Args:
+        path: the file.
+        format_name: its file format.
+        parts: the names of the files beside it that its manifest lists.
+
+    Raises:
+        ArtifactError: it is damaged, or holds anything else than an identity model.
+    """
+    prover = file_format(format_name).prover()
+    stored = prover.prove(path)
+    foreign = set(stored.operators) - prover.IDENTITY_OPERATORS
+    if foreign or stored.layers or not stored.operators:
+        held = ", ".join(sorted(foreign)) or f"{len(stored.layers)} layers"
+        raise ArtifactError(f"{path} is no identity model, it holds {held[:200]}; export the bundle again")
+    check_parts(parts, stored, where=str(path))
+
+
+def part_names(parts: Sequence[Part]) -> list[str]:
+    """The names of parts within their folder."""
+    return [PurePosixPath(part.path).name for part in parts]
+
+
+def check_entry(artifact: Artifact, stored: StoredModel, workload: Workload, *, where: str) -> None:
+    """Compare what a manifest says of a file, and of its workload, with what the file stores.
 
     Raises:
         ArtifactError: they differ.
@@ -52,16 +65,35 @@ def check_claims(artifact: Artifact, stored: StoredModel, workload: Workload, *,
         )
     if [layer.weight_sha256 for layer in artifact.layers] != [layer.weight_sha256 for layer in stored.layers]:
         raise ArtifactError(f"{where} stores other weights than its manifest claims; export the bundle again")
+    check_parts(part_names(artifact.parts), stored, where=where)
+    _check_shapes(stored, workload, where=where)
+    _check_kind(artifact, stored, where=where)
+
+
+def check_parts(listed: Sequence[str], stored: StoredModel, *, where: str) -> None:
+    """A file that is read and not listed would be read unhashed."""
+    if sorted(listed) != sorted(stored.parts):
+        words = [", ".join(sorted(names))[:200] or "no other file" for names in (stored.parts, listed)]
+        raise ArtifactError(f"{where} needs {words[0]}, its manifest claims {words[1]}; export the bundle again")
+
+
+def _check_shapes(stored: StoredModel, workload: Workload, *, where: str) -> None:
     shapes = [
         shape.weight_dims(layer.stored_layout) for shape, layer in zip(workload.layers, stored.layers, strict=False)
     ]
     if len(stored.layers) != len(workload.layers) or shapes != [layer.dims for layer in stored.layers]:
         dims = ", ".join("x".join(map(str, layer.dims)) for layer in stored.layers) or "no weights"
         raise ArtifactError(f"{where} stores {dims}, which is not {workload.name} with {workload.dimensions}")
-    if (artifact.dtype, artifact.stored_layout) != (NumberFormat.FLOAT32, layout_of(stored, artifact.layout)):
-        found = layout_of(stored, artifact.layout) or "a mix"
+
+
+def _check_kind(artifact: Artifact, stored: StoredModel, *, where: str) -> None:
+    """The number format, the layout, and the form."""
+    layout = layout_of(stored, artifact.layout)
+    found = layout or "a mix"
+    if (artifact.dtype, artifact.stored_layout) != (stored.dtype, layout):
         claim = f"{artifact.dtype} as {artifact.stored_layout or 'a mix'}"
-        raise ArtifactError(f"{where} is claimed to store {claim}, it stores float32 as {found}")
+        dtype = stored.dtype or "several number formats"
+        raise ArtifactError(f"{where} is claimed to store {claim}, it stores {dtype} as {found}")
     if artifact.form is Form.CONTROLLED and not stored.is_stored_as(artifact.layout):
         raise ArtifactError(
             f"{where} is claimed as the controlled {artifact.layout} artifact but stores {found}; "

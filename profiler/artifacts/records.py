@@ -1,4 +1,4 @@
-"""What a bundle holds: artifacts, answers, and the manifest that vouches for them."""
+"""What a bundle holds: artifacts, references, identity models, and the manifest that vouches for them."""
 
 import enum
 
@@ -7,15 +7,7 @@ from profiler.models.layout import WeightLayout
 from profiler.models.number_format import NumberFormat
 from profiler.models.workload import Workload
 
-MANIFEST_SCHEMA = 2
-
-
-class ArtifactFormat(enum.StrEnum):
-    """The file formats of a bundle."""
-
-    ONNX = "onnx"
-    TORCHSCRIPT = "torchscript"
-    ARRAYS = "arrays"
+MANIFEST_SCHEMA = 3
 
 
 class Form(enum.StrEnum):
@@ -39,22 +31,32 @@ class LayerProof(Record, frozen=True, kw_only=True):
     operator: str
     dims: tuple[int, int]
     stored_layout: WeightLayout
+    dtype: NumberFormat
     weight_sha256: str
 
 
-class Artifact(Record, frozen=True, kw_only=True):
-    """One file of a bundle, and what re-opening it proved.
+class Part(Record, frozen=True, kw_only=True):
+    """A file that belongs to another one in the same folder, which cannot be used without it."""
 
-    `layout` is what was asked for. `stored_layout` is what lies in the file; None where layers differ. The two may
-    differ in the idiomatic form, where an exporter rewrote the weight. `input_rank` is None where any rank is taken.
-    `max_error` is the largest difference to the float64 answer, and `tolerance` the rounding error bound it stayed
-    below at that element.
+    path: str
+    sha256: str
+    size_bytes: int
+
+
+class Artifact(Record, frozen=True, kw_only=True):
+    """One model of a bundle, in one file or in several, and what re-opening it proved.
+
+    `path` is the file that is loaded; `parts` lie beside it. `format` is the name of the file format. `layout` is what
+    was asked for. `stored_layout` is what lies in the file; None where layers differ. The two may differ in the
+    idiomatic form, where an exporter rewrote the weight. `input_rank` is None where any rank is taken. `dtype` is the
+    number format of the weights. `max_error` is the largest difference to the float64 reference, and `tolerance` the
+    rounding error bound it stayed below at that element.
     """
 
     path: str
     sha256: str
     size_bytes: int
-    format: ArtifactFormat
+    format: str
     form: Form
     layout: WeightLayout
     workload: str
@@ -66,33 +68,55 @@ class Artifact(Record, frozen=True, kw_only=True):
     max_error: float
     tolerance: float
     notes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def files(self) -> "tuple[Entry, ...]":
+        """The file that is loaded, and its parts."""
+        return (self, *self.parts)
+
+    @property
+    def total_bytes(self) -> int:
+        """What all its files take."""
+        return sum(entry.size_bytes for entry in self.files)
 
 
-class Answer(Record, frozen=True, kw_only=True):
-    """A file with an input `x` (float32), its float64 answer `y` and the error bound `tolerance` for each element."""
+class Reference(Record, frozen=True, kw_only=True):
+    """A file with an input `x`, its float64 output `y` and the error bound `tolerance` for each element of it.
+
+    It holds for artifacts whose weights are in `dtype`; `x` is in the number format that activations have then.
+    """
 
     path: str
     sha256: str
     size_bytes: int
     workload: str
     batch_shape: tuple[int, ...]
+    dtype: NumberFormat
 
 
 class Identity(Record, frozen=True, kw_only=True):
     """A model that hands its input on as output, cut or padded to the workload's shape: what a call costs by itself.
 
-    Plain arrays need no file for that.
+    It is for artifacts of the same file format whose weights are in `dtype`. Plain arrays need no file for that.
     """
 
     path: str
     sha256: str
     size_bytes: int
-    format: ArtifactFormat
+    format: str
     workload: str
     input_rank: int | None
+    dtype: NumberFormat
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def files(self) -> "tuple[Entry, ...]":
+        """The file that is loaded, and its parts."""
+        return (self, *self.parts)
 
 
-Entry = Artifact | Answer | Identity
+Entry = Artifact | Reference | Identity | Part
 
 
 class Manifest(Record, frozen=True, kw_only=True):
@@ -105,10 +129,15 @@ class Manifest(Record, frozen=True, kw_only=True):
     seed: int
     workloads: tuple[Workload, ...]
     artifacts: tuple[Artifact, ...]
-    answers: tuple[Answer, ...]
-    identities: tuple[Identity, ...] = ()
+    references: tuple[Reference, ...]
+    identities: tuple[Identity, ...]
+
+    @property
+    def models(self) -> tuple[Artifact | Identity, ...]:
+        """What a runtime may load."""
+        return (*self.artifacts, *self.identities)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Every file that the manifest names."""
-        return (*self.artifacts, *self.answers, *self.identities)
+        """Every file that the manifest names, parts included."""
+        return (*(entry for model in self.models for entry in model.files), *self.references)

@@ -1,15 +1,16 @@
 """The weights of a workload: drawn once, the same for every format, form and layout."""
 
+import copy
 import hashlib
 
-import numpy as np
 import torch
 
+from profiler.base.errors import ExportError
 from profiler.models.layout import WeightLayout
 from profiler.models.networks import MLP
+from profiler.models.number_format import NumberFormat
+from profiler.models.weight import Layer, Weight
 from profiler.models.workload import Workload
-
-Layer = tuple[np.ndarray, np.ndarray | None]
 
 
 def draw_network(workload: Workload, *, seed: int) -> MLP:
@@ -22,16 +23,26 @@ def derived_seed(workload: Workload, seed: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{workload.name}".encode()).digest()[:7], "big")
 
 
-def out_in_layers(network: MLP) -> list[Layer]:
-    """Each layer's float32 weight as `[out_features, in_features]` and its bias `[out_features]`, as views."""
+def in_number_format(network: MLP, dtype: NumberFormat) -> MLP:
+    """The network with its values rounded to a number format; itself if they are in it.
+
+    Raises:
+        ExportError: values in that format have a meaning by their scales alone, or no array can hold them.
+    """
+    if dtype.is_integer or dtype.numpy_name is None:
+        raise ExportError(f"no weights can be made in {dtype}: they are drawn in formats with an exponent")
+    wanted = getattr(torch, dtype.value)
+    if all(parameter.dtype is wanted for parameter in network.parameters()):
+        return network
+    return copy.deepcopy(network).to(wanted)
+
+
+def out_in_layers(network: MLP, dtype: NumberFormat = NumberFormat.FLOAT32) -> list[Layer]:
+    """Each layer's weight as `[out_features, in_features]` and its bias `[out_features]`, as views."""
     return [
-        (layer.out_in_weight().numpy(), None if layer.bias is None else layer.bias.detach().numpy())
+        Layer(
+            Weight(layer.out_in_weight().numpy(), WeightLayout.OUT_IN, dtype),
+            None if layer.bias is None else layer.bias.detach().numpy(),
+        )
         for layer in network.linears
-    ]
-
-
-def stored_layers(layers: list[Layer], layout: WeightLayout) -> list[Layer]:
-    """The same layers with each weight contiguous in `layout`."""
-    return [
-        (np.ascontiguousarray(weight if layout is WeightLayout.OUT_IN else weight.T), bias) for weight, bias in layers
     ]

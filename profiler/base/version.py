@@ -15,7 +15,7 @@ def schema_version_of(text: bytes) -> int | None:
         return None
 
 
-def version_problem(text: bytes, newest: int, *, oldest: int = 1) -> str | None:
+def version_problem(text: bytes, newest: int, *, oldest: int = 1, remedy: str = "measure again") -> str | None:
     """What is wrong with the schema version of a JSON object, None if nothing is or it has none."""
     version = schema_version_of(text)
     if version is None or oldest <= version <= newest:
@@ -23,7 +23,7 @@ def version_problem(text: bytes, newest: int, *, oldest: int = 1) -> str | None:
     if version < 1:
         return f"has schema version {version}, which never was"
     if version < oldest:
-        return f"has schema version {version}, which this program reads no more (from {oldest} on); measure again"
+        return f"has schema version {version}, which this program reads no more (from {oldest} on); {remedy}"
     return (
         f"has schema version {version}, this program reads up to {newest}; "
         "update it with: pip install --upgrade layout-profiler"

@@ -9,7 +9,8 @@ from typing import Any
 import click
 import msgspec
 
-from profiler.artifacts.records import ArtifactFormat, Form
+from profiler.artifacts.formats import BUILT_IN
+from profiler.artifacts.records import Form
 from profiler.base.errors import ExportError, MissingPackageError, ProfilerError
 from profiler.base.files import refuse_existing
 from profiler.base.python import python_command
@@ -55,7 +56,7 @@ def command(
         workloads,
         output,
         suite=name,
-        formats=tuple(map(ArtifactFormat, formats)) or tuple(ArtifactFormat),
+        formats=formats or tuple(BUILT_IN),
         forms=tuple(map(Form, forms)) or tuple(Form),
         seed=seed,
         force=force,
@@ -90,7 +91,7 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True):
     workloads: tuple[Workload, ...]
     output: str
     suite: str
-    formats: tuple[ArtifactFormat, ...]
+    formats: tuple[str, ...]
     force: bool
     quiet: bool
 

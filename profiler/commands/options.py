@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from profiler.artifacts.records import ArtifactFormat, Form
+from profiler.artifacts.formats import BUILT_IN, format_names
+from profiler.artifacts.records import Form
 from profiler.judge.placement import MAX_SETS
 from profiler.models.layout import ShapeError
 from profiler.models.workload import parse_batch
@@ -140,6 +141,16 @@ class BatchType(click.ParamType):  # type: ignore[type-arg]
             self.fail(str(error), param, ctx)
 
 
+class FormatType(click.Choice):  # type: ignore[type-arg]
+    """The name of a file format. Those of other packages are looked for only where a name is not built in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name."""
+        if value in self.choices:
+            return str(super().convert(value, param, ctx))
+        return str(click.Choice(format_names()).convert(value, param, ctx))
+
+
 MARGIN = MarginType()
 CONFIDENCE = ConfidenceType()
 DURATION = DurationType()
@@ -178,7 +189,7 @@ shape_options = combine(
 
 artifact_options = combine(
     click.option(
-        "--format", "formats", type=click.Choice([item.value for item in ArtifactFormat]), multiple=True,
+        "--format", "formats", type=FormatType(tuple(BUILT_IN)), multiple=True,
         help="File format to export. Repeatable.  [default: all]",
     ),
 )  # fmt: skip

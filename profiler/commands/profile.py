@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from profiler.artifacts.bundle import is_bundle, is_zip_name
-from profiler.artifacts.records import ArtifactFormat
+from profiler.artifacts.formats import BUILT_IN
 from profiler.base.errors import OptionError, OutputError
 from profiler.base.files import refuse_existing, write_error, write_whole
 from profiler.base.signals import ignoring_interrupts
@@ -82,7 +82,7 @@ def command(  # noqa: PLR0913 - one per option
     session_path = folder / "session.jsonl"
     files = _writable(quiet=quiet)
     _make_folder(folder, session_path, force=force)
-    chosen = tuple(map(ArtifactFormat, formats)) or tuple(ArtifactFormat)
+    chosen = formats or tuple(BUILT_IN)
     try:
         write_bundle_apart(folder / "bundle", workloads=workloads, suite=name, formats=chosen, force=force, quiet=quiet)
         _, stopped_by = measure_bundle(

@@ -32,6 +32,7 @@ class CheckRequest(Message, frozen=True, kw_only=True, tag="check"):
     answer_path: str
     has_identity: bool
     identity_path: str | None
+    identity_parts: tuple[str, ...] = ()
 
 
 class CostRequest(Message, frozen=True, kw_only=True, tag="cost"):

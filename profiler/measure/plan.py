@@ -5,7 +5,8 @@ import itertools
 import random
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from profiler.artifacts.records import Answer, Artifact, ArtifactFormat, Entry, Form, Identity, Manifest
+from profiler.artifacts.formats import file_format
+from profiler.artifacts.records import Artifact, Entry, Form, Identity, Manifest, Reference
 from profiler.base.errors import BundleError, OptionError
 from profiler.models.layout import WeightLayout
 from profiler.models.number_format import NumberFormat
@@ -14,11 +15,6 @@ from profiler.runtimes import RuntimeInfo, runtime_info
 from profiler.session.records import Case, Control, Options, Stage, Team
 
 COPIES_WHILE_LOADING = 3  # the file's bytes, the weights, and their packed form
-_FILES = {
-    ArtifactFormat.ONNX: "ONNX files",
-    ArtifactFormat.TORCHSCRIPT: "TorchScript files",
-    ArtifactFormat.ARRAYS: "arrays",
-}
 MOST_NAMED = 4  # cases that the bundle lacks
 MIN_BYTES = 16_000_000  # seen: a runtime's code at its first use, sessions, buffers and padding of the smallest model
 
@@ -30,13 +26,14 @@ class PlannedCase:
     case: Case
     workload: Workload
     artifacts: dict[WeightLayout, Artifact]
-    answer: Answer
+    answer: Reference
     identity: Identity | None
 
     @property
     def has_identity(self) -> bool:
-        """Whether there is an identity model to time beside it; plain arrays need no file for one."""
-        return self.identity is not None or self.artifacts[WeightLayout.OUT_IN].format is ArtifactFormat.ARRAYS
+        """Whether there is an identity model to time beside it; not every file format needs a file for one."""
+        needs_file = file_format(self.artifacts[WeightLayout.OUT_IN].format).needs_identity_file
+        return self.identity is not None or not needs_file
 
     @property
     def loaded_artifacts(self) -> dict[WeightLayout, Artifact]:
@@ -52,7 +49,7 @@ class PlannedCase:
     def needed_bytes(self, arms: int) -> int:
         """An upper estimate of what loading so many arms and running them adds to a worker that has started."""
         copies = arms * runtime_info(self.case.runtime).copies_per_model + COPIES_WHILE_LOADING
-        weights = copies * max(artifact.size_bytes for artifact in self.artifacts.values())
+        weights = copies * max(artifact.total_bytes for artifact in self.artifacts.values())
         widths = self.workload.in_features + sum(layer.out_features for layer in self.workload.layers)
         values = self.case.dtype.activations.stored_bytes(batch_rows(self.case.batch_shape) * widths)
         return MIN_BYTES + weights + 2 * self.answer.size_bytes + (arms + 1) * values
@@ -84,10 +81,9 @@ def needed_entries(cases: Iterable[PlannedCase]) -> list[Entry]:
     """The files of these cases, each once."""
     found: dict[str, Entry] = {}
     for planned in cases:
-        found |= {artifact.path: artifact for artifact in planned.artifacts.values()}
-        found[planned.answer.path] = planned.answer
-        if planned.identity is not None:
-            found[planned.identity.path] = planned.identity
+        models = (*planned.artifacts.values(), planned.identity)
+        entries = (entry for model in models if model is not None for entry in model.files)
+        found |= {entry.path: entry for entry in (*entries, planned.answer)}
     return list(found.values())
 
 
@@ -127,32 +123,33 @@ def make_plan(manifest: Manifest, options: Options, *, not_installed: Sequence[R
 
 def _lacking(info: RuntimeInfo, manifest: Manifest, forms: Iterable[Form]) -> Iterator[str]:
     """What the bundle lacks for a runtime, in words, one for each form it could hold."""
-    held = {artifact.form for artifact in manifest.artifacts if artifact.format is info.format}
+    held = {artifact.form for artifact in manifest.artifacts if artifact.format == info.format}
+    files = file_format(info.format).words
     if not held:
-        yield f"{info.name}: the bundle holds no {_FILES[info.format]}"
+        yield f"{info.name}: the bundle holds no {files}"
         return
     for form in forms:
         if form not in held:
-            yield f"{info.name}: the bundle holds no {_FILES[info.format]} in the form {form}"
+            yield f"{info.name}: the bundle holds no {files} in the form {form}"
             continue
         without = [
             f"{workload.name} batch {format_batch(batch_shape)}"
             for workload in manifest.workloads
             for batch_shape in workload.batch_shapes
             if not _pair(manifest.artifacts, info, workload, form, len(batch_shape) + 1)
-            or not _answer(manifest.answers, workload, batch_shape)
+            or not _answer(manifest.references, workload, batch_shape)
         ]
         if without:
             more = f" and {len(without) - MOST_NAMED} more" if len(without) > MOST_NAMED else ""
             yield (
-                f"{info.name}: the bundle lacks {_FILES[info.format]} of both layouts in the form {form}, or the "
+                f"{info.name}: the bundle lacks {files} of both layouts in the form {form}, or the "
                 f"answer, for {', '.join(without[:MOST_NAMED])}{more}"
             )
 
 
 def _absence(info: RuntimeInfo, manifest: Manifest, forms: Iterable[Form]) -> str:
     """Why a runtime that is not installed is left out: installing it helps if the bundle has something for it."""
-    if any(artifact.format is info.format and artifact.form in forms for artifact in manifest.artifacts):
+    if any(artifact.format == info.format and artifact.form in forms for artifact in manifest.artifacts):
         return f"{info.name}: {info.package} is not installed"
     return f"{info.name}: {info.package} is not installed, and the bundle holds nothing for it"
 
@@ -164,7 +161,7 @@ def _cases_of(info: RuntimeInfo, manifest: Manifest, options: Options) -> list[P
             for batch_shape in workload.batch_shapes:
                 rank = len(batch_shape) + 1
                 artifacts = _pair(manifest.artifacts, info, workload, form, rank)
-                answer = _answer(manifest.answers, workload, batch_shape)
+                answer = _answer(manifest.references, workload, batch_shape)
                 identity = _identity(manifest.identities, info, workload, rank)
                 if artifacts and answer:
                     found.extend(
@@ -213,10 +210,10 @@ def _identity(identities: Iterable[Identity], info: RuntimeInfo, workload: Workl
     return None
 
 
-def _answer(answers: Iterable[Answer], workload: Workload, batch_shape: tuple[int, ...]) -> Answer | None:
-    for answer in answers:
-        if (answer.workload, answer.batch_shape) == (workload.name, batch_shape):
-            return answer
+def _answer(references: Iterable[Reference], workload: Workload, batch_shape: tuple[int, ...]) -> Reference | None:
+    for reference in references:
+        if (reference.workload, reference.batch_shape) == (workload.name, batch_shape):
+            return reference
     return None
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from profiler.artifacts.arrays.prove import load_answer
+from profiler.artifacts.references import load_reference
 from profiler.base.errors import RefusalError
 from profiler.base.signals import describe_signal
 from profiler.measure.messages import Costed, CostRequest
@@ -61,7 +61,7 @@ def _fork(request: CostRequest, layout: WeightLayout, runtime: Runtime, threads:
 
 
 def _probe(request: CostRequest, layout: WeightLayout, runtime: Runtime, threads: int) -> ArmCost:
-    x = load_answer(Path(request.answer_path))[0]
+    x = load_reference(Path(request.answer_path))[0]
     if request.has_identity:  # what the runtime does once in its life is no layout's cost
         path = None if request.identity_path is None else Path(request.identity_path)
         runtime.load_identity(path, request.workload, threads=threads).answer(x)

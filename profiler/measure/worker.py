@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from profiler.artifacts.arrays.prove import load_answer
-from profiler.artifacts.identity import prove_identity
-from profiler.artifacts.proof import check_claims, check_pair, layout_of, prove
+from profiler.artifacts.proof import check_entry, check_pair, layout_of, prove, prove_identity
+from profiler.artifacts.references import load_reference
 from profiler.base.errors import ArtifactError, MissingPackageError, RefusalError
 from profiler.machine.surroundings import between, together
 from profiler.measure.messages import (
@@ -104,13 +103,14 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
         AnswerError: a loaded model computes something else.
     """
     truths = []
-    x, y, allowed = load_answer(Path(request.answer_path))
+    x, y, allowed = load_reference(Path(request.answer_path))
     _check_shape(request, x, y)
+    _check_number_format(request, x)
     proofs = []
     for layout, arm in request.files.items():
         path = Path(arm.path)
         stored = prove(path, arm.artifact.format)
-        check_claims(arm.artifact, stored, request.workload, where=arm.path)
+        check_entry(arm.artifact, stored, request.workload, where=arm.path)
         proofs.append(stored)
         model = runtime.load(path, request.workload, threads=threads)
         error, tolerance = _worst_error(model.answer(x), y, allowed, arm)
@@ -121,7 +121,7 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
                 executed=model.executed(),
                 max_error=error,
                 tolerance=tolerance,
-                size_bytes=path.stat().st_size,
+                size_bytes=arm.artifact.total_bytes,
             )
         )
         del model
@@ -135,7 +135,7 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
 def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> Measured:
     """Load the arms in random order with random padding between them, outputs included, and time them, set by set."""
     generator = random.Random(request.seed)
-    x = load_answer(Path(request.answer_path))[0]
+    x = load_reference(Path(request.answer_path))[0]
     padding: list[np.ndarray] = []  # kept through all sets, so that the next one lands elsewhere
     evict = _eviction(request.eviction_bytes)
     sets, seen = [], []
@@ -253,12 +253,20 @@ def _check_shape(request: CheckRequest, x: np.ndarray, y: np.ndarray) -> None:
         )
 
 
+def _check_number_format(request: CheckRequest, x: np.ndarray) -> None:
+    for arm in request.files.values():
+        wanted = arm.artifact.dtype.activations
+        if x.dtype != np.dtype(wanted.numpy_name):
+            raise ArtifactError(f"{request.answer_path} is a reference for {x.dtype} inputs, not {wanted}")
+
+
 def _check_identity(
     request: CheckRequest, runtime: Runtime, x: np.ndarray, shape: tuple[int, ...], *, threads: int
 ) -> None:
     """Prove the identity model and that it hands the input on in the shape of the answer."""
     if request.identity_path is not None:
-        prove_identity(Path(request.identity_path), next(iter(request.files.values())).artifact.format)
+        file_format = next(iter(request.files.values())).artifact.format
+        prove_identity(Path(request.identity_path), file_format, request.identity_parts)
     identity = _load_identity(request, runtime, threads=threads)
     if identity is None:
         return

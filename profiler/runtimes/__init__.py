@@ -3,7 +3,6 @@
 Other packages add their own by an entry point, see `thirdparty`.
 """
 
-from profiler.base.errors import OptionError
 from profiler.runtimes.builtin import BUILT_IN, DEFAULT_RUNTIMES, RUNTIMES, SCRIPTED
 from profiler.runtimes.info import RuntimeInfo
 from profiler.runtimes.protocol import LoadedModel, Runtime
@@ -20,11 +19,6 @@ def runtime_info(name: str) -> RuntimeInfo:
     if name in BUILT_IN:
         return BUILT_IN[name]
     # Imported here, and asked last: a run of built-in runtimes reads no package metadata for it
-    from profiler.runtimes.thirdparty import shadowing, third_party_names, third_party_runtime
+    from profiler.runtimes.thirdparty import PLUGINS
 
-    found = third_party_runtime(name)
-    if found is not None:
-        return found
-    known = ", ".join((*(info.name for info in RUNTIMES), *third_party_names()))
-    notes = "".join(f"; {note}" for note in shadowing())
-    raise OptionError(f"no runtime is called {name[:80]!r}; there are {known}{notes}")
+    return PLUGINS.find(name)

@@ -1,9 +1,8 @@
 """The table of built-in runtimes."""
 
-from profiler.artifacts.records import ArtifactFormat
 from profiler.runtimes.info import RuntimeInfo
 
-_ONNX, _TORCHSCRIPT, _ARRAYS = ArtifactFormat.ONNX, ArtifactFormat.TORCHSCRIPT, ArtifactFormat.ARRAYS
+_ONNX, _TORCHSCRIPT, _ARRAYS = "onnx", "torchscript", "arrays"
 
 RUNTIMES = (
     RuntimeInfo(

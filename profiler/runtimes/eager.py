@@ -55,11 +55,11 @@ class EagerRuntime(TorchRuntime):
         layout, stored = load_layers(path)
         is_linear = self.always_linear or layout is WeightLayout.OUT_IN
         layers = []
-        for (weight, bias), activation in zip(stored, workload.activations, strict=True):
-            factor = torch.from_numpy(weight).clone()
+        for layer, activation in zip(stored, workload.activations, strict=True):
+            factor = torch.from_numpy(layer.weight.values).clone()
             if is_linear and layout is WeightLayout.IN_OUT:
                 factor = factor.T  # the shape of nn.Linear's weight, the bytes of the other layout: strides (1, out)
-            own_bias = None if bias is None else torch.from_numpy(bias).clone()
+            own_bias = None if layer.bias is None else torch.from_numpy(layer.bias).clone()
             layers.append(EagerLayer(factor, own_bias, is_linear, activation))
         return EagerModel(layout, layers)
 
@@ -89,12 +89,12 @@ class EagerViewRuntime(EagerRuntime):
         is_out_in = layout is WeightLayout.OUT_IN
         layers = [
             ViewLayer(
-                torch.from_numpy(weight if is_out_in else weight.T.copy()).clone(),
-                None if bias is None else torch.from_numpy(bias).clone(),
+                torch.from_numpy(np.ascontiguousarray(layer.weight.out_in)).clone(),
+                None if layer.bias is None else torch.from_numpy(layer.bias).clone(),
                 is_out_in,
                 activation,
             )
-            for (weight, bias), activation in zip(stored, workload.activations, strict=True)
+            for layer, activation in zip(stored, workload.activations, strict=True)
         ]
         return EagerViewModel(layout, list(layers))
 

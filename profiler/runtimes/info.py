@@ -4,7 +4,6 @@ import dataclasses
 import importlib
 import importlib.util
 
-from profiler.artifacts.records import ArtifactFormat
 from profiler.base.errors import MissingPackageError, OptionError
 from profiler.runtimes.protocol import Runtime
 
@@ -16,7 +15,7 @@ class RuntimeInfo:
     Attributes:
         name: what `--runtime` takes: a-z, 0-9, '.', '_' and '-'.
         location: `module:Class`; the class is called without arguments, in a worker process.
-        format: the files it loads.
+        format: the name of the file format it loads.
         package: what must be installed for it, by the name it is imported by.
         extra: the extra of layout-profiler that brings the package, None if it is installed by its own name.
         description: one line: what is timed.
@@ -27,7 +26,7 @@ class RuntimeInfo:
 
     name: str
     location: str
-    format: ArtifactFormat
+    format: str
     package: str
     extra: str | None = None
     description: str = ""

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from profiler.artifacts.arrays.prove import Layer, load_layers
+from profiler.artifacts.arrays.prove import load_layers
 from profiler.machine.surroundings import look_around
 from profiler.models.layout import WeightLayout
 from profiler.models.reference import activate
+from profiler.models.weight import Layer
 from profiler.models.workload import Activation, Workload
 from profiler.session.records import Executed, ExecutedLayout
 
@@ -36,7 +37,7 @@ class NumpyModel:
 
     def __init__(self, layout: WeightLayout, layers: list[Layer], workload: Workload) -> None:
         self._layout = layout
-        self._factors = [(weight.T if layout is WeightLayout.OUT_IN else weight, bias) for weight, bias in layers]
+        self._factors = [(layer.weight.in_out, layer.bias) for layer in layers]
         self._activations = [*[workload.hidden] * (len(layers) - 1), workload.output]
 
     def answer(self, x: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
-from profiler.artifacts.onnx.prove import prove_onnx
+from profiler.artifacts.onnx.prove import prove as prove_onnx
 from profiler.artifacts.stored import StoredModel
 from profiler.base.errors import RefusalError
 from profiler.machine.surroundings import look_around

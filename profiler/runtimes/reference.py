@@ -9,11 +9,12 @@ from typing import Any
 import numba
 import numpy as np
 
-from profiler.artifacts.arrays.prove import Layer, load_layers
+from profiler.artifacts.arrays.prove import load_layers
 from profiler.base.errors import RefusalError
 from profiler.machine.surroundings import look_around
 from profiler.models.layout import WeightLayout
 from profiler.models.reference import activate
+from profiler.models.weight import Layer
 from profiler.models.workload import Activation, Workload
 from profiler.runtimes import loops
 from profiler.session.records import Executed, ExecutedLayout
@@ -92,9 +93,12 @@ class ReferenceModel:
         self._kernel = kernel
         self._order = order
         self._layout = layout
-        out_axis = 0 if layout is WeightLayout.OUT_IN else 1
         self._layers = [
-            (weight, np.zeros(weight.shape[out_axis], np.float32) if bias is None else bias) for weight, bias in layers
+            (
+                layer.weight.values,
+                np.zeros(layer.weight.out_features, np.float32) if layer.bias is None else layer.bias,
+            )
+            for layer in layers
         ]
         self._activations = [*[workload.hidden] * (len(layers) - 1), workload.output]
 

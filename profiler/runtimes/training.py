@@ -105,12 +105,12 @@ class ForwardRuntime:
         layout, stored = load_layers(path)
         layers = [
             TrainedLayer(
-                _parameter(weight),
-                None if bias is None else _parameter(bias),
+                _parameter(layer.weight.values),
+                None if layer.bias is None else _parameter(layer.bias),
                 layout is WeightLayout.OUT_IN,
                 activation,
             )
-            for (weight, bias), activation in zip(stored, workload.activations, strict=True)
+            for layer, activation in zip(stored, workload.activations, strict=True)
         ]
         return self.model(layout, layers)
 

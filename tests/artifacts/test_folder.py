@@ -11,6 +11,8 @@ from profiler.artifacts.bundle import format_manifest, open_bundle, parse_manife
 from profiler.base.errors import BundleError
 from tests.conftest import edit_manifest
 
+PART = {"path": "iris/x.weights", "sha256": "0" * 64, "size_bytes": 1}
+
 
 def verify(bundle: Path) -> None:
     opened = open_bundle(bundle)
@@ -39,15 +41,13 @@ def test_a_changed_identity_model_is_refused(bundle: Path) -> None:
         verify(bundle)
 
 
-def test_a_bundle_of_the_first_schema_is_read_without_identity_models(bundle: Path) -> None:
-    def as_then(manifest: dict[str, Any]) -> None:
-        manifest["schema_version"] = 1
-        del manifest["identities"]
-
-    edit_manifest(bundle, as_then)
-    opened = open_bundle(bundle)
-    assert (opened.manifest.schema_version, opened.manifest.identities) == (1, ())
-    verify(bundle)
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_bundle_of_an_older_schema_is_refused_in_a_line_that_says_to_export_it_again(
+    bundle: Path, version: int
+) -> None:
+    edit_manifest(bundle, lambda manifest: manifest.update(schema_version=version))
+    with pytest.raises(BundleError, match=rf"schema version {version}, .*export the bundle again$"):
+        open_bundle(bundle)
 
 
 def test_a_missing_file_is_refused(bundle: Path) -> None:
@@ -104,7 +104,23 @@ def test_a_newer_schema_is_refused_with_the_version(bundle: Path) -> None:
             "a file twice",
             id="identity is artifact",
         ),
-        (lambda m: m.pop("answers"), "answers"),
+        (lambda m: m.pop("references"), "references"),
+        (lambda m: m["references"].append({**m["references"][0], "path": "other"}), "two references"),
+        (lambda m: m["identities"].append({**m["identities"][0], "path": "other"}), "two identity models"),
+        (lambda m: m["artifacts"][0].update(dtype="int9"), "Invalid enum value 'int9'"),
+        pytest.param(lambda m: m["artifacts"][0].update(parts=[PART, PART]), "a file twice", id="part twice"),
+        pytest.param(
+            lambda m: (m["artifacts"][0].update(parts=[PART]), m["identities"][0].update(parts=[PART])),
+            "a file twice",
+            id="part of two",
+        ),
+        pytest.param(
+            lambda m: m["artifacts"][0].update(parts=[{**PART, "path": m["artifacts"][1]["path"]}]),
+            "a file twice",
+            id="part is artifact",
+        ),
+        (lambda m: m["artifacts"][0].update(parts=[{**PART, "path": "elsewhere/x"}]), "in another folder"),
+        (lambda m: m["artifacts"][0].update(parts=[{"path": "iris/x"}]), "sha256"),
     ],
 )
 def test_manifests_that_make_no_sense_are_refused(

@@ -11,18 +11,20 @@ from onnx import TensorProto, helper, numpy_helper
 
 from profiler.artifacts.build import export_bundle
 from profiler.artifacts.bundle import open_bundle
-from profiler.artifacts.identity import prove_identity
-from profiler.artifacts.onnx.write import controlled_onnx, identity_onnx
-from profiler.artifacts.records import ArtifactFormat
-from profiler.artifacts.torchscript.write import identity_torchscript
+from profiler.artifacts.onnx.identity import write_identity as write_onnx_identity
+from profiler.artifacts.onnx.write import controlled_onnx
+from profiler.artifacts.proof import prove_identity
+from profiler.artifacts.torchscript.identity import write_identity as write_torchscript_identity
 from profiler.artifacts.weights import draw_network, out_in_layers
 from profiler.base.errors import ArtifactError
 from profiler.models.identity import Identity
 from profiler.models.layout import LinearShape, WeightLayout
+from profiler.models.number_format import NumberFormat
 from profiler.models.workload import Workload, linear_workload
 from profiler.runtimes.numpy import NumpyRuntime
 from profiler.runtimes.onnxruntime import OnnxRuntime
 
+FLOAT32 = NumberFormat.FLOAT32
 SHAPES = {"cut": (12, 5), "padded": (5, 12), "as it is": (7, 7), "to one": (9, 1), "from one": (1, 9)}
 BATCHES = {1: (), 2: (4,), 3: (2, 3)}
 
@@ -50,8 +52,8 @@ def example(shape: str, rank: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_onnx_identity_hands_its_input_on_and_is_proved_to(tmp_path: Path, shape: str, rank: int) -> None:
     path = tmp_path / "identity.onnx"
-    path.write_bytes(identity_onnx(workload(shape), input_rank=rank))
-    prove_identity(path, ArtifactFormat.ONNX)
+    assert write_onnx_identity(workload(shape), path, dtype=FLOAT32, input_rank=rank) == ()
+    prove_identity(path, "onnx")
     x, y = example(shape, rank)
     model = OnnxRuntime().load_identity(path, workload(shape), threads=1)
     assert np.array_equal(model.answer(x), y)
@@ -61,8 +63,8 @@ def test_an_onnx_identity_hands_its_input_on_and_is_proved_to(tmp_path: Path, sh
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_torchscript_identity_hands_inputs_of_any_rank_on_and_is_proved_to(tmp_path: Path, shape: str) -> None:
     path = tmp_path / "identity.pt"
-    path.write_bytes(identity_torchscript(workload(shape)))
-    prove_identity(path, ArtifactFormat.TORCHSCRIPT)
+    assert write_torchscript_identity(workload(shape), path, dtype=FLOAT32, input_rank=None) == ()
+    prove_identity(path, "torchscript")
     module = torch.jit.load(path)
     for rank in BATCHES:
         x, y = example(shape, rank)
@@ -98,25 +100,25 @@ def test_a_bundle_of_any_shape_holds_its_identity_models(tmp_path: Path, shape: 
     )
     manifest = export_bundle([layer], tmp_path / "b", suite="x")
     found = {(identity.format, identity.input_rank) for identity in manifest.identities}
-    assert found == {(ArtifactFormat.ONNX, rank) for rank in (1, 2, 3)} | {(ArtifactFormat.TORCHSCRIPT, None)}
+    assert found == {("onnx", rank) for rank in (1, 2, 3)} | {("torchscript", None)}
     for identity in manifest.identities:
         prove_identity(open_bundle(tmp_path / "b").path_of(identity), identity.format)
 
 
 def test_the_formats_asked_for_have_identity_models_and_no_other(tmp_path: Path) -> None:
-    for file_format, count in ((ArtifactFormat.ARRAYS, 0), (ArtifactFormat.TORCHSCRIPT, 1), (ArtifactFormat.ONNX, 1)):
+    for file_format, count in (("arrays", 0), ("torchscript", 1), ("onnx", 1)):
         manifest = export_bundle([workload("cut")], tmp_path / file_format, suite="x", formats=[file_format])
         assert [identity.format for identity in manifest.identities] == [file_format] * count
 
 
 def test_a_real_layer_is_no_identity_model_in_any_format(exported: Path) -> None:
     for name, file_format in (
-        ("linear-24x40/onnx-controlled-out_in-rank2.onnx", ArtifactFormat.ONNX),
-        ("linear-24x40/onnx-controlled-in_out-rank3.onnx", ArtifactFormat.ONNX),
-        ("linear-24x40/onnx-idiomatic-in_out-rank2.onnx", ArtifactFormat.ONNX),
-        ("linear-24x40/torchscript-controlled-out_in.pt", ArtifactFormat.TORCHSCRIPT),
-        ("linear-24x40/torchscript-idiomatic-in_out.pt", ArtifactFormat.TORCHSCRIPT),
-        ("iris/torchscript-controlled-in_out.pt", ArtifactFormat.TORCHSCRIPT),
+        ("linear-24x40/onnx-controlled-out_in-rank2.onnx", "onnx"),
+        ("linear-24x40/onnx-controlled-in_out-rank3.onnx", "onnx"),
+        ("linear-24x40/onnx-idiomatic-in_out-rank2.onnx", "onnx"),
+        ("linear-24x40/torchscript-controlled-out_in.pt", "torchscript"),
+        ("linear-24x40/torchscript-idiomatic-in_out.pt", "torchscript"),
+        ("iris/torchscript-controlled-in_out.pt", "torchscript"),
     ):
         with pytest.raises(ArtifactError, match="is no identity model"):
             prove_identity(exported / name, file_format)
@@ -149,7 +151,7 @@ def test_a_forged_onnx_identity_is_refused(tmp_path: Path, nodes: list[onnx.Node
     """It would be taken off both layouts as overhead, and so invent a ratio."""
     path = save(tmp_path / "x.onnx", nodes, ("w", np.eye(3, dtype=np.float32)))
     with pytest.raises(ArtifactError):
-        prove_identity(path, ArtifactFormat.ONNX)
+        prove_identity(path, "onnx")
 
 
 @pytest.mark.parametrize(
@@ -167,13 +169,13 @@ def test_a_forged_torchscript_identity_is_refused(
     path = tmp_path / "x.pt"
     torch.jit.freeze(torch.jit.trace(Module().eval(), torch.zeros(2, 2))).save(str(path))
     with pytest.raises(ArtifactError):
-        prove_identity(path, ArtifactFormat.TORCHSCRIPT)
+        prove_identity(path, "torchscript")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"\x00" * 100])
 def test_a_damaged_identity_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
-    for file_format in (ArtifactFormat.ONNX, ArtifactFormat.TORCHSCRIPT):
+    for file_format in ("onnx", "torchscript"):
         with pytest.raises(ArtifactError):
             prove_identity(tmp_path / "x", file_format)
         with pytest.raises(ArtifactError):
@@ -186,4 +188,4 @@ def test_a_layer_is_not_taken_for_an_identity_because_of_its_size(tmp_path: Path
     for layout in WeightLayout:
         (tmp_path / "x.onnx").write_bytes(controlled_onnx(layer, layers, layout, input_rank=2))
         with pytest.raises(ArtifactError, match="no identity model, it holds Gemm"):
-            prove_identity(tmp_path / "x.onnx", ArtifactFormat.ONNX)
+            prove_identity(tmp_path / "x.onnx", "onnx")

@@ -3,7 +3,9 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -12,14 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from profiler.artifacts.arrays.prove import load_answer, prove_arrays
+from profiler.artifacts.arrays.prove import prove as prove_arrays
+from profiler.artifacts.bundle import open_bundle
+from profiler.artifacts.formats import BUILT_IN
 from profiler.artifacts.onnx.file import parse_graph
-from profiler.artifacts.onnx.prove import prove_onnx
-from profiler.artifacts.proof import prove
-from profiler.artifacts.records import ArtifactFormat
-from profiler.artifacts.torchscript.prove import prove_torchscript
+from profiler.artifacts.onnx.prove import prove as prove_onnx
+from profiler.artifacts.proof import check_entry, prove
+from profiler.artifacts.records import Part
+from profiler.artifacts.references import load_reference
+from profiler.artifacts.torchscript.prove import prove as prove_torchscript
 from profiler.base.errors import ArtifactError
 from profiler.models.layout import WeightLayout
+from profiler.models.number_format import NumberFormat
 
 OUT_IN, IN_OUT = WeightLayout.OUT_IN, WeightLayout.IN_OUT
 WEIGHT = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -141,7 +147,7 @@ def test_weights_that_are_not_finite_are_refused_in_every_format(tmp_path: Path,
     save_torchscript(tmp_path / "x.pt", lambda x: x @ constant)
     for name, file_format in (("onnx", "onnx"), ("npz", "arrays"), ("pt", "torchscript")):
         with pytest.raises(ArtifactError, match="NaN or infinite"):
-            prove(tmp_path / f"x.{name}", ArtifactFormat(file_format))
+            prove(tmp_path / f"x.{name}", file_format)
 
 
 def save_torchscript(path: Path, function: Callable[[torch.Tensor], torch.Tensor]) -> Path:
@@ -210,9 +216,9 @@ def test_damaged_arrays_are_read_or_refused_but_never_crash(
         prove_arrays(path)
 
 
-@pytest.mark.parametrize("file_format", ArtifactFormat)
+@pytest.mark.parametrize("file_format", BUILT_IN)
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"\x00" * 100, b"{}"])
-def test_files_of_another_kind_are_refused(tmp_path: Path, file_format: ArtifactFormat, content: bytes) -> None:
+def test_files_of_another_kind_are_refused(tmp_path: Path, file_format: str, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(ArtifactError):
         prove(tmp_path / "x", file_format)
@@ -249,10 +255,10 @@ def test_torchscript_with_code_that_runs_on_loading_is_refused(tmp_path: Path) -
     ],
     ids=["no tolerance", "float64 input", "other rows", "NaN input", "no rows"],
 )
-def test_answers_that_are_none_are_refused(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+def test_references_that_are_none_are_refused(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
     np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
     with pytest.raises(ArtifactError):
-        load_answer(tmp_path / "a.npz")
+        load_reference(tmp_path / "a.npz")
 
 
 def test_torchscript_entries_that_torch_does_not_write_are_refused(tmp_path: Path) -> None:
@@ -283,3 +289,48 @@ def test_onnx_constants_outside_the_file_graphs_within_and_functions_are_refused
         (tmp_path / "x.onnx").write_bytes(model.SerializeToString())
         with pytest.raises(ArtifactError, match=complaint):
             prove_onnx(tmp_path / "x.onnx")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"dtype": NumberFormat.INT8}, "claimed to store int8 as out_in, it stores float32 as out_in"),
+        ({"stored_layout": None}, "claimed to store float32 as a mix"),
+        ({"parts": (Part(path="x/y", sha256="", size_bytes=1),)}, "needs no other file, its manifest claims y"),
+    ],
+)
+def test_an_entry_that_says_another_thing_than_its_file_is_refused(
+    exported: Path, changes: dict[str, Any], told: str
+) -> None:
+    bundle = open_bundle(exported)
+    artifact = next(item for item in bundle.manifest.artifacts if item.path.endswith("arrays-controlled-out_in.npz"))
+    workload = next(item for item in bundle.manifest.workloads if item.name == artifact.workload)
+    stored = prove(bundle.path_of(artifact), artifact.format)
+    check_entry(artifact, stored, workload, where="it")
+    with pytest.raises(ArtifactError, match=told):
+        check_entry(msgspec.structs.replace(artifact, **changes), stored, workload, where="it")
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float16, np.int8, ">f4"])
+def test_weights_of_other_number_formats_are_refused(tmp_path: Path, kind: Any) -> None:
+    weight = WEIGHT.astype(kind)
+    np.savez(tmp_path / "x.npz", layout=np.array("out_in"), weight_0=weight)
+    with pytest.raises(ArtifactError, match="no float32 weight matrix"):
+        prove_arrays(tmp_path / "x.npz")
+    if kind != ">f4":
+        save_onnx(tmp_path / "x.onnx", [helper.make_node("MatMul", ["x", "w"], ["y"])], weight)
+        with pytest.raises(ArtifactError, match="is no float32 matrix"):
+            prove_onnx(tmp_path / "x.onnx")
+
+
+def test_torchscript_weights_of_other_number_formats_are_refused(tmp_path: Path) -> None:
+    weight = torch.ones(2, 2, dtype=torch.float64)
+    path = tmp_path / "x.pt"
+
+    class Module(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x @ weight
+
+    torch.jit.freeze(torch.jit.trace(Module().eval(), torch.zeros(2, 2, dtype=torch.float64))).save(str(path))
+    with pytest.raises(ArtifactError, match="a weight of float64; there can be float32"):
+        prove_torchscript(path)

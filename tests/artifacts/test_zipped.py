@@ -28,7 +28,7 @@ from profiler.artifacts.bundle import (
 from profiler.base.errors import BundleError, OutputError, ProfilerError
 from tests.zips import WORKLOAD, forged, small_bundle, with_manifest, zip_of
 
-ANSWER = f"{WORKLOAD}/answer-batch-1.npz"
+ANSWER = f"{WORKLOAD}/reference-batch-1.npz"
 ARRAYS = f"{WORKLOAD}/arrays-controlled-out_in.npz"
 
 
@@ -171,12 +171,12 @@ def test_a_disk_that_fills_meanwhile_leaves_nothing(
 
 
 def resized(manifest: dict[str, Any]) -> None:
-    (entry,) = [entry for entry in manifest["answers"] if entry["path"] == ANSWER]
+    (entry,) = [entry for entry in manifest["references"] if entry["path"] == ANSWER]
     entry["size_bytes"] += 1
 
 
 def renamed(name: str) -> Callable[[dict[str, Any]], None]:
-    return lambda manifest: manifest["answers"][0].update(path=name)
+    return lambda manifest: manifest["references"][0].update(path=name)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import pytest
 
 from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.controls import BUNDLE
-from profiler.artifacts.proof import check_claims, prove
-from profiler.artifacts.records import MANIFEST_SCHEMA, ArtifactFormat, Form
+from profiler.artifacts.formats import BUILT_IN
+from profiler.artifacts.proof import check_entry, prove
+from profiler.artifacts.records import MANIFEST_SCHEMA, Form
 from profiler.commands.selfcheck import check_session
 from profiler.judge.records import Comparison, Estimate, Verdict
 from profiler.judge.selfcheck import Outcome, SelfCheck, check_runtime
@@ -31,13 +32,11 @@ def test_the_bundle_that_comes_with_the_package_is_sound_and_current() -> None:
     manifest = bundle.manifest
     assert manifest.schema_version == MANIFEST_SCHEMA
     bundle.verify(manifest.entries)
-    assert {(a.format, a.layout) for a in manifest.artifacts} == {
-        (f, lay) for f in ArtifactFormat for lay in WeightLayout
-    }
+    assert {(a.format, a.layout) for a in manifest.artifacts} == {(f, lay) for f in BUILT_IN for lay in WeightLayout}
     workloads = {workload.name: workload for workload in manifest.workloads}
     for artifact in manifest.artifacts:
         stored = prove(bundle.path_of(artifact), artifact.format)
-        check_claims(artifact, stored, workloads[artifact.workload], where=artifact.path)
+        check_entry(artifact, stored, workloads[artifact.workload], where=artifact.path)
 
 
 def comparison(

@@ -22,6 +22,7 @@ from tests.zips import forged, small_bundle, zip_of
 
 Refused = Callable[..., str]
 SLOW = '{"load_s": 0.05}'
+REFERENCE = "linear-64x64/reference-batch-1.npz"
 
 
 @pytest.fixture
@@ -156,7 +157,10 @@ def test_another_zip_is_not_resumed_and_no_session_is_lost(
     ("change", "complaint"),
     [
         (lambda files: files.update({"../../up": b"x"}), "'../../up', which lies outside the bundle"),
-        (lambda files: files.update({"linear-64x64/answer-batch-1.npz": bytes(2020)}), "is not the file its manifest"),
+        (
+            lambda files: files.update({"linear-64x64/reference-batch-1.npz": bytes(2020)}),
+            "is not the file its manifest",
+        ),
         (lambda files: files.pop("manifest.json"), "holds no manifest.json"),
     ],
     ids=["path out", "changed", "no manifest"],

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from profiler.artifacts.onnx.write import identity_onnx
+from profiler.artifacts.onnx.identity import write_identity
 from profiler.artifacts.records import Form
 from profiler.base.errors import ArtifactError, BundleError
 from profiler.models.layout import LinearShape
+from profiler.models.number_format import NumberFormat
 from profiler.models.workload import linear_workload
 from tests.conftest import replace_file
 from tests.runs import execute, options
@@ -46,14 +47,14 @@ def test_nan_weights_are_refused(bundle: Path, tmp_path: Path) -> None:
 
 
 def test_a_damaged_answer_is_refused(bundle: Path, tmp_path: Path) -> None:
-    replace_file(bundle, "iris/answer-batch-1.npz", b"PK")
-    with pytest.raises(ArtifactError, match="as an answer"):
+    replace_file(bundle, "iris/reference-batch-1.npz", b"PK")
+    with pytest.raises(ArtifactError, match="as a reference"):
         execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
 
 
 def test_wrong_answers_are_a_failure_and_never_a_time(bundle: Path, tmp_path: Path) -> None:
     """An answer file that contradicts the artifacts: nothing of that case may be timed."""
-    name = "iris/answer-batch-1.npz"
+    name = "iris/reference-batch-1.npz"
     arrays = arrays_of(bundle / name)
     replace_file(bundle, name, npz({**arrays, "y": arrays["y"] + 1}))
     _, session = execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
@@ -101,8 +102,8 @@ def test_claims_that_the_files_do_not_bear_out_are_refused(
 
 
 def test_a_number_format_that_this_program_does_not_know_is_refused(bundle: Path, tmp_path: Path) -> None:
-    forge(bundle, dtype="int8")
-    with pytest.raises(BundleError, match=r"no valid manifest: Invalid enum value 'int8'"):
+    forge(bundle, dtype="int9")
+    with pytest.raises(BundleError, match=r"no valid manifest: Invalid enum value 'int9'"):
         execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
 
 
@@ -112,7 +113,7 @@ def test_a_manifest_that_claims_other_shapes_or_batches_is_refused(bundle: Path,
     for change, complaint in (
         (lambda m: m["workloads"][1]["layers"][0].update(in_features=1000), "not"),
         (
-            lambda m: (m["answers"][2].update(batch_shape=[1000]), m["workloads"][1].update(batch_shapes=[[1000]])),
+            lambda m: (m["references"][2].update(batch_shape=[1000]), m["workloads"][1].update(batch_shapes=[[1000]])),
             "not",
         ),
     ):
@@ -158,7 +159,8 @@ def test_a_layer_in_the_place_of_an_identity_model_is_refused(
 
 def test_an_identity_model_of_another_shape_is_a_failure_and_never_a_time(bundle: Path, tmp_path: Path) -> None:
     other = linear_workload(LinearShape(in_features=24, out_features=39), batch_shapes=((1,),))
-    replace_file(bundle, "linear-24x40/onnx-identity-rank2.onnx", identity_onnx(other, input_rank=2))
+    write_identity(other, tmp_path / "other.onnx", dtype=NumberFormat.FLOAT32, input_rank=2)
+    replace_file(bundle, "linear-24x40/onnx-identity-rank2.onnx", (tmp_path / "other.onnx").read_bytes())
     _, session = execute(bundle, tmp_path / "s.jsonl", options("onnxruntime", passes=1))
     (failure,) = session.failures
     assert "does not hand its input on" in failure.message

@@ -7,7 +7,7 @@ import pytest
 
 from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.controls import BUNDLE
-from profiler.artifacts.records import Artifact, ArtifactFormat, Form, Manifest
+from profiler.artifacts.records import Artifact, Form, Manifest
 from profiler.base.errors import BundleError
 from profiler.measure.plan import make_plan
 from profiler.runtimes import DEFAULT_RUNTIMES, RuntimeInfo, runtime_info
@@ -42,7 +42,7 @@ def test_what_is_not_installed_is_named_with_its_package() -> None:
 
 
 def test_installing_is_not_advised_where_the_bundle_has_nothing_for_it() -> None:
-    manifest = only(lambda item: item.format is ArtifactFormat.ARRAYS)
+    manifest = only(lambda item: item.format == "arrays")
     assert left_out(manifest, "onnxruntime", "numpy", missing=["torchscript"]) == (
         "onnxruntime: the bundle holds no ONNX files",
         "torchscript: torch is not installed, and the bundle holds nothing for it",
@@ -57,7 +57,7 @@ def test_a_form_that_is_not_there_is_named_for_each_runtime() -> None:
 
 
 def test_a_layer_that_lacks_a_layout_or_its_answer_is_named_and_the_others_are_measured() -> None:
-    lost = next(item for item in MANIFEST.artifacts if item.format is ArtifactFormat.ARRAYS)
+    lost = next(item for item in MANIFEST.artifacts if item.format == "arrays")
     manifest = only(lambda item: item is not lost)
     (reason,) = left_out(manifest, "numpy", "onnxruntime")
     assert reason.startswith(
@@ -66,9 +66,9 @@ def test_a_layer_that_lacks_a_layout_or_its_answer_is_named_and_the_others_are_m
     assert reason.endswith(f"for {lost.workload} batch 1, {lost.workload} batch 8")
     cases = make_plan(manifest, options("numpy")).cases
     assert {planned.case.workload for planned in cases} == {w.name for w in MANIFEST.workloads} - {lost.workload}
-    without_answer = msgspec.structs.replace(MANIFEST, answers=MANIFEST.answers[1:])
+    without_answer = msgspec.structs.replace(MANIFEST, references=MANIFEST.references[1:])
     (reason,) = left_out(without_answer, "numpy")
-    answer = MANIFEST.answers[0]
+    answer = MANIFEST.references[0]
     assert reason.endswith(f"for {answer.workload} batch {answer.batch_shape[0]}")
 
 
@@ -84,7 +84,7 @@ def test_of_many_the_first_are_named_and_the_others_counted() -> None:
 
 
 def test_where_nothing_remains_all_reasons_and_the_way_out_are_in_one_line() -> None:
-    manifest = only(lambda item: item.format is ArtifactFormat.TORCHSCRIPT)
+    manifest = only(lambda item: item.format == "torchscript")
     with pytest.raises(BundleError) as caught:
         left_out(manifest, "onnxruntime", "numpy", missing=["torchscript"])
     assert str(caught.value) == (

@@ -15,7 +15,7 @@ import pytest
 
 from profiler.artifacts.build import export_bundle
 from profiler.artifacts.bundle import open_bundle
-from profiler.artifacts.records import ArtifactFormat, Form
+from profiler.artifacts.records import Form
 from profiler.judge.comparison import compare_session
 from profiler.judge.effects import set_effect, set_null
 from profiler.judge.records import Verdict
@@ -129,7 +129,7 @@ def test_effect_and_null_of_pairs_vary_alike_and_drift_between_the_pairs_is_in_n
 # ---------------------------------------------------------------- what is in memory
 
 
-def request_of(bundle: Path, workload: str, file_format: ArtifactFormat, *, at_once: int) -> BlockRequest:
+def request_of(bundle: Path, workload: str, file_format: str, *, at_once: int) -> BlockRequest:
     opened = open_bundle(bundle)
     manifest = opened.manifest
     files = {
@@ -138,7 +138,7 @@ def request_of(bundle: Path, workload: str, file_format: ArtifactFormat, *, at_o
         if (artifact.workload, artifact.format, artifact.form) == (workload, file_format, Form.CONTROLLED)
         and artifact.input_rank in (None, 2)
     }
-    answer = next(one for one in manifest.answers if one.workload == workload and len(one.batch_shape) == 1)
+    answer = next(one for one in manifest.references if one.workload == workload and len(one.batch_shape) == 1)
     return BlockRequest(
         workload=next(one for one in manifest.workloads if one.name == workload),
         files={f"{layout}_{copy}": files[layout] for layout in WeightLayout for copy in (1, 2)},
@@ -184,7 +184,7 @@ class Bound(ScriptedModel):
 @pytest.mark.parametrize("at_once", [2, 4])
 def test_no_more_arms_are_alive_than_were_asked_for(exported: Path, at_once: int) -> None:
     runtime = Counting()
-    request = request_of(exported, "linear-24x40", ArtifactFormat.ARRAYS, at_once=at_once)
+    request = request_of(exported, "linear-24x40", "arrays", at_once=at_once)
     gc.freeze()  # what other tests imported would be looked through at every collection
     try:
         found = measure(request, runtime, threads=1)  # type: ignore[arg-type]  # its clock is a method
@@ -217,7 +217,7 @@ print(1024 * (kib("VmHWM") - before))
 def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pairs") / "bundle"
     workload = linear_workload(LinearShape(in_features=SIDE, out_features=SIDE), batch_shapes=((8,),))
-    formats = [ArtifactFormat.ONNX, ArtifactFormat.ARRAYS]
+    formats = ["onnx", "arrays"]
     export_bundle([workload], folder, suite="big", formats=formats, forms=[Form.CONTROLLED])
     return folder
 
@@ -226,7 +226,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells it on Linux alone")
 @pytest.mark.parametrize("runtime", ["numpy", "onnxruntime", "onnxruntime-unpacked"])
 def test_what_is_said_to_be_needed_is_enough_and_not_many_times_too_much(big: Path, runtime: str) -> None:
-    file_format = ArtifactFormat.ARRAYS if runtime == "numpy" else ArtifactFormat.ONNX
+    file_format = "arrays" if runtime == "numpy" else "onnx"
     (case,) = make_plan(open_bundle(big).manifest, options(runtime)).cases
     rises = {}
     for at_once in (2, 4):

@@ -13,7 +13,7 @@ import pytest
 
 from profiler.artifacts.build import export_bundle
 from profiler.artifacts.bundle import open_bundle
-from profiler.artifacts.records import ArtifactFormat, Form
+from profiler.artifacts.records import Form
 from profiler.base.errors import RefusalError
 from profiler.measure.messages import CostRequest
 from profiler.measure.probe import measure_costs
@@ -34,22 +34,22 @@ LINUX = sys.platform == "linux"
 def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A layer of 8.6 MiB: far more than what else a process needs while it loads one."""
     folder = tmp_path_factory.mktemp("big") / "bundle"
-    formats = [ArtifactFormat.ONNX, ArtifactFormat.ARRAYS]
+    formats = ["onnx", "arrays"]
     export_bundle([BIG], folder, suite="big", formats=formats, forms=[Form.CONTROLLED])
     return folder
 
 
-def request(bundle: Path, workload: Workload, file_format: ArtifactFormat) -> CostRequest:
+def request(bundle: Path, workload: Workload, file_format: str) -> CostRequest:
     opened = open_bundle(bundle)
-    identities = [identity for identity in opened.manifest.identities if identity.format is file_format]
+    identities = [identity for identity in opened.manifest.identities if identity.format == file_format]
     return CostRequest(
         workload=workload,
         files={
             artifact.layout: str(opened.path_of(artifact))
             for artifact in opened.manifest.artifacts
-            if artifact.format is file_format
+            if artifact.format == file_format
         },
-        answer_path=str(opened.path_of(opened.manifest.answers[0])),
+        answer_path=str(opened.path_of(opened.manifest.references[0])),
         has_identity=True,
         identity_path=str(opened.path_of(identities[0])) if identities else None,
         seed=1,
@@ -110,7 +110,7 @@ def test_a_probe_that_fails_is_refused_with_its_reason(exported: Path, kind: str
     broken: Runtime = Broken(kind)
     workload = open_bundle(exported).manifest.workloads[0]
     with pytest.raises(RefusalError, match=words) as caught:
-        measure_costs(request(exported, workload, ArtifactFormat.ARRAYS), broken, threads=1)
+        measure_costs(request(exported, workload, "arrays"), broken, threads=1)
     assert len(str(caught.value)) < 500
 
 

@@ -10,20 +10,19 @@ import pytest
 
 from profiler.base.errors import OptionError
 from profiler.runtimes import runtime_info
-from profiler.runtimes.thirdparty import shadowing, third_party_names
+from profiler.runtimes.thirdparty import PLUGINS
 from profiler.session.file import load_session
 from profiler.session.records import ExecutedLayout
 
 PACKAGE = """\
-from profiler.records import ArtifactFormat
 from profiler.runtimes import RuntimeInfo
 
-INFO = RuntimeInfo("einsum", "einsum_runtime.engine:Einsum", ArtifactFormat.ARRAYS, package="numpy")
+INFO = RuntimeInfo("einsum", "einsum_runtime.engine:Einsum", "arrays", package="numpy")
 """
 ENGINE = """\
 import numpy as np
 from profiler.artifacts.arrays.prove import load_layers
-from profiler.records import Executed, ExecutedLayout
+from profiler.session.records import Executed, ExecutedLayout
 from profiler.runtimes.numpy import NumpyRuntime
 
 class Einsum(NumpyRuntime):  # which brings clock, surroundings and load_identity
@@ -32,7 +31,8 @@ class Einsum(NumpyRuntime):  # which brings clock, surroundings and load_identit
 
 class Model:
     def __init__(self, layout, layers):
-        (self.weight, self.bias), self.layout = layers[0], layout
+        self.weight, self.bias = layers[0].weight.values, layers[0].bias
+        self.layout = layout
         self.sum = "...i,oi->...o" if layout == "out_in" else "...i,io->...o"
     def answer(self, x):
         return np.einsum(self.sum, x, self.weight) + self.bias
@@ -42,9 +42,8 @@ class Model:
         return Executed(layout=ExecutedLayout(self.layout), operator=self.sum, known_by="einsum reads in place")
 """
 INFO = """
-from profiler.records import ArtifactFormat
 from profiler.runtimes import RuntimeInfo
-INFO = RuntimeInfo({name!r}, "engine_of_mine:Engine", ArtifactFormat.ARRAYS, {package!r}, description="mine")
+INFO = RuntimeInfo({name!r}, "engine_of_mine:Engine", "arrays", {package!r}, description="mine")
 """
 Install = Callable[..., None]
 
@@ -103,7 +102,7 @@ def test_naming_an_installed_runtime_does_not_import_its_engine(install: Install
     info = runtime_info("mine")
     assert (info.name, info.description, info.is_installed) == ("mine", "mine", True)
     assert "engine_of_mine" not in sys.modules
-    assert third_party_names() == ("mine",)
+    assert PLUGINS.names() == ("mine",)
 
 
 def test_other_names_load_nothing_of_it(install: Install) -> None:
@@ -132,7 +131,7 @@ def test_an_engine_that_is_missing_is_told_with_its_install_line(
         ("raise ValueError('two\\nlines')", "raises ValueError: two"),
         ("INFO = 'mine'", "mine_info:INFO is a str, not a RuntimeInfo"),
         (INFO.format(name="yours", package="numpy"), "is called 'yours'; entry point and RuntimeInfo must bear"),
-        (INFO.format(name="mine", package="numpy").replace("ArtifactFormat.ARRAYS", "'tflite'"), "reads 'tflite'"),
+        (INFO.format(name="mine", package="numpy").replace('"arrays"', '"tflite"'), "reads 'tflite'"),
         (INFO.format(name="mine", package="numpy").replace(":Engine", ""), "has the location 'engine_of_mine'"),
     ],
 )
@@ -156,8 +155,8 @@ def test_a_built_in_name_is_never_taken_over(install: Install) -> None:
     install("evil", {"numpy": "evil_info:INFO", "scripted": "evil_info:INFO"}, evil_info="raise RuntimeError('loaded')")
     assert runtime_info("numpy").location.startswith("profiler.")
     assert runtime_info("scripted").location.startswith("profiler.")
-    assert third_party_names() == ()
-    assert len(shadowing()) == 2
+    assert PLUGINS.names() == ()
+    assert len(PLUGINS.shadowing()) == 2
     with pytest.raises(OptionError, match="evil adds a runtime 'numpy', which is built in; the built-in one is used"):
         runtime_info("other")
 

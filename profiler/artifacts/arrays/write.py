@@ -1,20 +1,19 @@
 """Plain arrays: `layout`, `weight_0`, `bias_0`, `weight_1`, ... in an uncompressed `.npz` file."""
 
-import io
+from pathlib import Path
 
 import numpy as np
 
-from profiler.artifacts.weights import Layer, stored_layers
-from profiler.models.layout import WeightLayout
+from profiler.artifacts.protocol import Source
 
 
-def arrays(layers: list[Layer], layout: WeightLayout) -> bytes:
-    """The layers as an `.npz` file, each weight contiguous in `layout`."""
-    content = {"layout": np.array(layout.value)}
-    for index, (weight, bias) in enumerate(stored_layers(layers, layout)):
-        content[f"weight_{index}"] = weight
-        if bias is not None:
-            content[f"bias_{index}"] = bias
-    file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **content)
-    return file.getvalue()
+def write(source: Source, path: Path) -> tuple[Path, ...]:
+    """Write the layers as an `.npz` file, each weight contiguous in the layout that is asked for."""
+    content = {"layout": np.array(source.layout.value)}
+    for index, layer in enumerate(source.layers):
+        content[f"weight_{index}"] = layer.weight.stored_as(source.layout).values
+        if layer.bias is not None:
+            content[f"bias_{index}"] = layer.bias
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **content)
+    return ()

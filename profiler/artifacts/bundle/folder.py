@@ -56,7 +56,7 @@ def open_bundle(folder: Path) -> Bundle:
     """Read a bundle's manifest.
 
     Raises:
-        BundleError: no bundle there, or a manifest that is damaged, hostile or newer than this program.
+        BundleError: no bundle there, or a manifest that is damaged, hostile or of another schema.
     """
     path = folder / MANIFEST_NAME
     if not folder.exists():

@@ -1,10 +1,13 @@
 """The manifest of a bundle: its text, and what must hold within it."""
 
 import json
+from collections.abc import Hashable, Iterable
+from pathlib import PurePosixPath
 
 import msgspec
 
-from profiler.artifacts.records import MANIFEST_SCHEMA, Manifest
+from profiler.artifacts.formats import format_names, unknown_formats
+from profiler.artifacts.records import MANIFEST_SCHEMA, Artifact, Identity, Manifest, Reference
 from profiler.base.errors import BundleError
 from profiler.base.version import version_problem
 
@@ -16,11 +19,11 @@ def parse_manifest(text: bytes, *, source: str) -> Manifest:
     """A manifest from its JSON text.
 
     Raises:
-        BundleError: too long, no JSON, of a newer schema, an unknown field, a wrong type, or an impossible value.
+        BundleError: too long, no JSON, of another schema, an unknown field, a wrong type, or an impossible value.
     """
     if len(text) > MAX_MANIFEST_BYTES:
         raise BundleError(f"{source} is longer than {MAX_MANIFEST_BYTES} bytes; that is no manifest")
-    problem = version_problem(text, MANIFEST_SCHEMA)
+    problem = version_problem(text, MANIFEST_SCHEMA, oldest=MANIFEST_SCHEMA, remedy="export the bundle again")
     if problem:
         raise BundleError(f"{source} {problem}")
     try:
@@ -40,12 +43,55 @@ def _check_references(manifest: Manifest, source: str) -> None:
     workloads = {workload.name for workload in manifest.workloads}
     if len(workloads) != len(manifest.workloads):
         raise BundleError(f"{source} names a workload twice")
-    entries = manifest.entries
-    for entry in entries:
+    owners: tuple[Artifact | Identity | Reference, ...] = (*manifest.models, *manifest.references)
+    for entry in owners:
         if entry.workload not in workloads:
             raise BundleError(f"{source}: {entry.path[:80]!r} belongs to an unknown workload {entry.workload[:80]!r}")
-    if len({entry.path for entry in entries}) != len(entries):
+    if not _are_unlike(entry.path for entry in manifest.entries):
         raise BundleError(f"{source} names a file twice")
-    keys = [(a.workload, a.format, a.form, a.layout, a.input_rank) for a in manifest.artifacts]
-    if len(set(keys)) != len(keys):
-        raise BundleError(f"{source} holds two artifacts for the same workload, format, form, layout and input rank")
+    _check_formats(manifest, source)
+    _check_parts(manifest, source)
+    _check_keys(manifest, source)
+
+
+def _check_formats(manifest: Manifest, source: str) -> None:
+    unknown = unknown_formats(model.format for model in manifest.models)
+    if unknown:
+        raise BundleError(
+            f"{source} holds files of the format {unknown[0][:80]!r}, which is not known here; there are "
+            f"{', '.join(format_names())}: install the package that adds it, or export the bundle without it"
+        )
+
+
+def _check_parts(manifest: Manifest, source: str) -> None:
+    """A part lies beside its owner, where the owner's format looks for it."""
+    for owner in manifest.models:
+        for part in owner.parts:
+            if PurePosixPath(part.path).parent != PurePosixPath(owner.path).parent:
+                raise BundleError(f"{source}: {part.path[:80]!r} is a part of {owner.path[:80]!r} in another folder")
+
+
+def _check_keys(manifest: Manifest, source: str) -> None:
+    """Two of a kind: which of them is measured would be a matter of their order."""
+    keys: tuple[tuple[str, list[Hashable]], ...] = (
+        (
+            "artifacts for the same workload, format, form, layout, input rank and number format",
+            [(a.workload, a.format, a.form, a.layout, a.input_rank, a.dtype) for a in manifest.artifacts],
+        ),
+        (
+            "references for the same workload, batch and number format",
+            [(r.workload, r.batch_shape, r.dtype) for r in manifest.references],
+        ),
+        (
+            "identity models for the same workload, format, input rank and number format",
+            [(i.workload, i.format, i.input_rank, i.dtype) for i in manifest.identities],
+        ),
+    )
+    for words, found in keys:
+        if not _are_unlike(found):
+            raise BundleError(f"{source} holds two {words}")
+
+
+def _are_unlike(values: Iterable[Hashable]) -> bool:
+    listed = list(values)
+    return len(set(listed)) == len(listed)

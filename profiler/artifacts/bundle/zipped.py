@@ -124,7 +124,7 @@ def find_bundle(path: Path) -> AnyBundle:
     """The bundle at a path, be it a folder or a zip.
 
     Raises:
-        BundleError: no bundle there, or one that is damaged, hostile or newer than this program.
+        BundleError: no bundle there, or one that is damaged, hostile or of another schema.
     """
     if path.exists() and not path.is_dir():
         return open_zip(path)

@@ -6,15 +6,18 @@ format: protobuf.dev, "Encoding".
 """
 
 import dataclasses
+import math
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from profiler.artifacts.onnx.types import READABLE
 from profiler.base.errors import ArtifactError
+from profiler.models.number_format import EXPORTED
+from profiler.models.weight import MATRIX_RANK
 
-FLOAT = 1  # TensorProto.DataType.FLOAT
 _EXTERNAL = 1  # TensorProto.DataLocation.EXTERNAL
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES = 10
@@ -47,17 +50,24 @@ class Tensor:
     is_external: bool
 
     def matrix(self, *, where: str) -> np.ndarray:
-        """The float32 matrix, a view on the file.
+        """The matrix, a view on the file.
 
         Raises:
-            ArtifactError: it is no float32 matrix stored in the file itself.
+            ArtifactError: it is no matrix of a number format that is exported, stored in the file itself.
         """
         if self.is_external:
             raise ArtifactError(f"{where}: weight {self.name[:80]!r} lies outside the file; export it as one file")
-        expected = 4 * int(np.prod(self.dims, dtype=object)) if self.dims else 0
-        if self.data_type != FLOAT or len(self.dims) != 2 or self.data is None or len(self.data) != expected:  # noqa: PLR2004
-            raise ArtifactError(f"{where}: weight {self.name[:80]!r} with dimensions {self.dims} is no float32 matrix")
-        return np.frombuffer(self.data, dtype="<f4").reshape(self.dims)
+        dtype = READABLE.get(self.data_type)
+        is_whole = (
+            dtype is not None
+            and len(self.dims) == MATRIX_RANK
+            and self.data is not None
+            and len(self.data) == dtype.stored_bytes(math.prod(self.dims))
+        )
+        if dtype is None or self.data is None or not is_whole:
+            kinds = " or ".join(EXPORTED)
+            raise ArtifactError(f"{where}: weight {self.name[:80]!r} with dimensions {self.dims} is no {kinds} matrix")
+        return np.frombuffer(self.data, dtype=np.dtype(dtype.numpy_name).newbyteorder("<")).reshape(self.dims)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,14 +4,15 @@ from pathlib import Path
 
 from profiler.artifacts.onnx.file import Graph, Node, Tensor, read_graph
 from profiler.artifacts.records import LayerProof
-from profiler.artifacts.stored import StoredModel, prove_layer
+from profiler.artifacts.stored import StoredModel, prove_layer, stored_weight
 from profiler.base.errors import ArtifactError
 from profiler.models.layout import WeightLayout
 
+IDENTITY_OPERATORS = frozenset({"Identity", "Slice", "Pad"})
 _TRANSPOSED = (1, 0)
 
 
-def prove_onnx(path: Path) -> StoredModel:
+def prove(path: Path) -> StoredModel:
     """The operators and Linear layers of an ONNX file. Needs no ONNX package.
 
     Raises:
@@ -50,9 +51,6 @@ def _layer(node: Node, graph: Graph, producers: dict[str, Node], where: str) -> 
     tensor: Tensor | None = graph.initializers.get(right)
     if tensor is None:
         return None
-    return prove_layer(
-        operator=operator,
-        stored=tensor.matrix(where=where),
-        layout=WeightLayout.OUT_IN if flips else WeightLayout.IN_OUT,
-        where=where,
-    )
+    layout = WeightLayout.OUT_IN if flips else WeightLayout.IN_OUT
+    weight = stored_weight(tensor.matrix(where=where), layout, where=where)
+    return prove_layer(operator=operator, weight=weight, where=where)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from profiler.artifacts.records import LayerProof
-from profiler.artifacts.stored import StoredModel, prove_layer
-from profiler.base.errors import ArtifactError, MissingPackageError
+from profiler.artifacts.stored import StoredModel, prove_layer, stored_weight
+from profiler.base.errors import ArtifactError
 from profiler.models.layout import WeightLayout
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _ALLOWED = {  # a network of Linear layers, and an identity model
     "aten::narrow", "aten::slice", "aten::pad", "prim::Constant", "prim::GetAttr", "prim::ListConstruct",
 }  # fmt: skip
 
+IDENTITY_OPERATORS = frozenset({"aten::clone", "aten::narrow", "aten::slice", "aten::pad"})
 _WEIGHT_INPUT = {"aten::linear": 1, "aten::matmul": 1, "aten::mm": 1, "aten::addmm": 2}
 
 
@@ -36,12 +37,11 @@ _ENTRY = re.compile(
 )
 
 
-def prove_torchscript(path: Path) -> StoredModel:
+def prove(path: Path) -> StoredModel:
     """The operators and Linear layers of a TorchScript file.
 
     Raises:
         ArtifactError: it is damaged, calls an operator no Linear network needs, or its weights are not finite.
-        MissingPackageError: torch is not installed.
     """
     return stored_model(load_module(path), where=str(path))
 
@@ -51,12 +51,9 @@ def load_module(path: Path) -> "torch.jit.ScriptModule":
 
     Raises:
         ArtifactError: it is damaged, or calls an operator no Linear network needs.
-        MissingPackageError: torch is not installed.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingPackageError("torch", extra="torch", needed_for="reading TorchScript") from error
+    import torch
+
     _refuse_code_that_runs_on_loading(path)
     try:
         with warnings.catch_warnings():
@@ -125,9 +122,9 @@ def _layer(node: Any, where: str) -> LayerProof | None:
         stored, is_out_in, how = weight.t(), not takes_out_in, "transposed view"
     else:
         raise ArtifactError(f"{where}: a weight with strides {weight.stride()} is in neither layout")
+    layout = WeightLayout.OUT_IN if is_out_in else WeightLayout.IN_OUT
     return prove_layer(
         operator=f"{node.kind()} ({how})",
-        stored=stored.detach().numpy(),
-        layout=WeightLayout.OUT_IN if is_out_in else WeightLayout.IN_OUT,
+        weight=stored_weight(stored.detach().numpy(), layout, where=where),
         where=where,
     )

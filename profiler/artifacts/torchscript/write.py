@@ -1,35 +1,25 @@
-"""TorchScript: traced, frozen and saved. `torch.jit.optimize_for_inference` is left out: it rewrites the layout."""
+"""TorchScript: a network of torch, in the layout and form that is asked for, as one file."""
 
-import io
-import warnings
+from pathlib import Path
 
-import torch
-
-from profiler.models.identity import Identity
+from profiler.artifacts.protocol import Source
+from profiler.artifacts.records import Form
+from profiler.artifacts.torchscript.trace import traced
 from profiler.models.networks import MLP
-from profiler.models.workload import Workload
+from profiler.models.number_format import NumberFormat
 
 
-def identity_torchscript(workload: Workload) -> bytes:
-    """A module without layers: the input, cut off or padded to the size of the output."""
-    return _traced(Identity(workload.in_features, workload.out_features), workload.in_features)
+def write(source: Source, path: Path) -> tuple[Path, ...]:
+    """Write the network as a TorchScript file."""
+    network = source.network.with_layout(source.layout, strict_linear=source.form is Form.CONTROLLED)
+    path.write_bytes(torchscript(network, dtype=source.dtype))
+    return ()
 
 
-def torchscript(network: MLP) -> bytes:
+def torchscript(network: MLP, *, dtype: NumberFormat = NumberFormat.FLOAT32) -> bytes:
     """The network as a TorchScript file whose constants keep the strides of the stored layout.
 
     Controlled networks hold `aten::linear` in both layouts, over a contiguous `[out, in]` weight or over the
     transposed view of a contiguous `[in, out]` one. Idiomatic ones hold `aten::matmul` and `aten::add` for `IN_OUT`.
     """
-    return _traced(network, network.workload.in_features)
-
-
-def _traced(module: torch.nn.Module, in_features: int) -> bytes:
-    """Traced, frozen, saved."""
-    module.eval()
-    x = torch.zeros(2, in_features)
-    file = io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.save(torch.jit.freeze(torch.jit.trace(module, x)), file)
-    return file.getvalue()
+    return traced(network, network.workload.in_features, dtype=dtype.activations)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from profiler.artifacts.arrays.prove import load_answer
 from profiler.artifacts.build import export_bundle
 from profiler.artifacts.bundle import Bundle, open_bundle
 from profiler.artifacts.records import Artifact
+from profiler.artifacts.references import load_reference
 from profiler.base.errors import ProfilerError
 from profiler.claims.batches import Answers
 from profiler.models.layout import LinearShape
@@ -27,7 +27,7 @@ def answer_all(*, shapes: list[list[int]], folder: str) -> Answers:
     for info in infos:
         runtime = info.create()
         for artifact in bundle.manifest.artifacts:
-            if artifact.format is info.format:
+            if artifact.format == info.format:
                 problems = _problems(bundle, info, runtime, artifact)
                 right += problems.count("")
                 wrong += [problem for problem in problems if problem]
@@ -45,11 +45,11 @@ def answer_all(*, shapes: list[list[int]], folder: str) -> Answers:
 def _problems(bundle: Bundle, info: RuntimeInfo, runtime: Runtime, artifact: Artifact) -> list[str]:
     """What is wrong with each answer, empty where it is right."""
     found = []
-    for answer in bundle.manifest.answers:
-        if artifact.input_rank not in (None, len(answer.batch_shape) + 1):
+    for reference in bundle.manifest.references:
+        if artifact.input_rank not in (None, len(reference.batch_shape) + 1):
             continue
-        x, y, tolerance = load_answer(bundle.path_of(answer))
-        where = f"{info.name} {artifact.form} {artifact.layout} batch {list(answer.batch_shape)}"
+        x, y, tolerance = load_reference(bundle.path_of(reference))
+        where = f"{info.name} {artifact.form} {artifact.layout} batch {list(reference.batch_shape)}"
         try:
             given = runtime.load(bundle.path_of(artifact), bundle.manifest.workloads[0], threads=1).answer(x)
         except ProfilerError as error:

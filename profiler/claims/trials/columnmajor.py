@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from profiler.artifacts.onnx.prove import prove_onnx
-from profiler.artifacts.torchscript.prove import prove_torchscript
+from profiler.artifacts.onnx.prove import prove as prove_onnx
+from profiler.artifacts.torchscript.prove import prove as prove_torchscript
 from profiler.claims.columnmajor import Survival, Trick
 from profiler.models.layout import WeightLayout
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from profiler.artifacts.build import export_bundle
-from profiler.artifacts.records import ArtifactFormat, Form
+from profiler.artifacts.records import Form
 from profiler.models.workload import Workload
 
 
@@ -16,7 +16,7 @@ def export(*, workloads: Any, folder: str, formats: list[str], forms: list[str] 
         msgspec.convert(workloads, tuple[Workload, ...]),
         Path(folder),
         suite="claims",
-        formats=[ArtifactFormat(name) for name in formats],
+        formats=formats,
         forms=[Form(name) for name in forms or [Form.CONTROLLED]],
     )
     return folder

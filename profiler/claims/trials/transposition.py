@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from profiler.artifacts.onnx.prove import prove_onnx
+from profiler.artifacts.onnx.prove import prove as prove_onnx
 from profiler.artifacts.onnx.write import idiomatic_onnx
 from profiler.artifacts.torchscript.write import torchscript
 from profiler.claims.transposition import View

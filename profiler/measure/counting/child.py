@@ -50,14 +50,14 @@ def load_call(arm: Arm) -> Callable[[], object]:
         RefusalError: the runtime does not accept it.
         MissingPackageError: the runtime is not installed.
     """
-    from profiler.artifacts.arrays.prove import load_answer
-    from profiler.artifacts.proof import check_claims, prove
+    from profiler.artifacts.proof import check_entry, prove
+    from profiler.artifacts.references import load_reference
     from profiler.runtimes import runtime_info
 
     path = Path(arm.path)
     runtime = runtime_info(arm.runtime).create()
-    check_claims(arm.artifact, prove(path, arm.artifact.format), arm.workload, where=arm.path)
-    x = load_answer(Path(arm.answer_path))[0]
+    check_entry(arm.artifact, prove(path, arm.artifact.format), arm.workload, where=arm.path)
+    x = load_reference(Path(arm.answer_path))[0]
     call = runtime.load(path, arm.workload, threads=1).bind(x)
     release_memory()
     gc.disable()  # a collection in the middle would be counted with the calls

@@ -86,7 +86,8 @@ def explain_cases(
         BundleError: a file is not what the manifest describes.
     """
     for case in cases:
-        bundle.verify((*case.artifacts.values(), case.answer))
+        files = (entry for artifact in case.artifacts.values() for entry in artifact.files)
+        bundle.verify((*files, case.answer))
     counted: list[Counted] = []
     findings: list[Finding] = []
     for planned in cases:

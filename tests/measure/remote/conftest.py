@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from profiler.artifacts.records import ArtifactFormat
 from profiler.models.suite import parse_suite
 from tests.measure.remote.sshd import NoServerError, Server, fill_wheelhouse, running_server
 
@@ -60,5 +59,5 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("small") / "bundle"
     workloads = parse_suite(SUITE, source="small").workloads()
-    export_bundle(workloads, folder, suite="small", formats=(ArtifactFormat.ARRAYS,))
+    export_bundle(workloads, folder, suite="small", formats=("arrays",))
     return folder
