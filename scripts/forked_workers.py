@@ -49,7 +49,8 @@ from profiler.artifacts.bundle import Bundle, open_bundle
 from profiler.artifacts.records import Form
 from profiler.base.signals import Stop, describe_signal
 from profiler.commands.measuring import ROUNDS, SLICE_S
-from profiler.judge.effects import arm_medians, set_effect, set_null
+from profiler.judge.contrasts import EFFECT, NULL, contrast_of
+from profiler.judge.effects import arm_medians
 from profiler.judge.statistics import t_interval, t_quantile
 from profiler.judge.verdicts import DEFAULT_MARGIN
 from profiler.measure import worker
@@ -57,8 +58,8 @@ from profiler.measure.child import MAX_ENVIRONMENT_BYTES, Worker, _environment
 from profiler.measure.messages import BlockRequest, Measured, Reply, Started
 from profiler.measure.nursery import go_deeper, scatter
 from profiler.measure.plan import PlannedCase, make_plan
+from profiler.models.layout import WeightLayout
 from profiler.runtimes import runtime_info
-from profiler.session.file import ARMS
 from profiler.session.records import Control, Options
 
 RUNTIMES = ("torchscript", "onnxruntime", "onnxruntime-unpacked", "numpy")
@@ -170,8 +171,8 @@ class Bench:
         for case, reply in zip((case for cases in passes for case in cases), measured, strict=True):
             assert isinstance(reply, Measured), f"{case.case.id}: {reply}"
             medians = arm_medians(reply.sets[0])
-            group.effects[case.case.id].append(set_effect(medians))
-            group.nulls[case.case.id].append(set_null(medians))
+            group.effects[case.case.id].append(contrast_of(medians, EFFECT))
+            group.nulls[case.case.id].append(contrast_of(medians, NULL))
         return group
 
     def probe(self, runtime: str) -> dict[str, list[list[Load]]]:
@@ -184,11 +185,7 @@ class Bench:
 
     def _request(self, planned: PlannedCase, *, seed: int | None = None) -> BlockRequest:
         return BlockRequest(
-            workload=planned.workload,
-            files={arm: str(self._bundle.path_of(planned.arm_artifact(arm))) for arm in ARMS},
-            answer_path=str(self._bundle.path_of(planned.answer)),
-            has_identity=False,
-            identity_path=None,
+            subject=msgspec.structs.replace(planned.subject_in(self._bundle), has_identity=False, identity_path=None),
             seed=self._random.getrandbits(63) if seed is None else seed,
             sets=1,
             rounds=ROUNDS,
@@ -285,10 +282,11 @@ def _probe(runtime_name: str, threads: int) -> None:
     models = []
     for line in sys.stdin.buffer:
         request = msgspec.json.decode(line, type=BlockRequest)
-        x = load_answer(Path(request.answer_path))[0]
+        subject = request.subject
+        x = load_answer(Path(subject.answer_path))[0]
         peak, anonymous = _memory_bytes("VmHWM:"), _memory_bytes("RssAnon:")
         start = time.perf_counter()
-        models.append(runtime.load(Path(request.files[ARMS[0]]), request.workload, threads=threads))
+        models.append(runtime.load(Path(subject.files[WeightLayout.OUT_IN]), subject.workload, threads=threads))
         loaded = time.perf_counter()
         models[-1].answer(x)
         called = time.perf_counter()

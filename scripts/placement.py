@@ -57,7 +57,7 @@ def _print(runtime: str, sessions: dict[str, list[Session]]) -> None:
     for session in sessions["auto"]:
         for found in _late_blocks(session, runtime).values():
             for block in found:
-                designs[f"{len(block.sets)} x {len(block.sets[0].slices_ns['out_in_1'])}"] += 1
+                designs[f"{len(block.sets)} x {block.sets[0].rounds}"] += 1
     common = ", ".join(f"{name} ({count})" for name, count in designs.most_common(3))
     print(f"{runtime}:")
     for session in sessions["auto"]:

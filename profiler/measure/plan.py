@@ -5,8 +5,10 @@ import itertools
 import random
 from collections.abc import Container, Iterable, Iterator, Sequence
 
+from profiler.artifacts.bundle import Bundle
 from profiler.artifacts.records import Answer, Artifact, ArtifactFormat, Entry, Form, Identity, Manifest
 from profiler.base.errors import BundleError, OptionError
+from profiler.measure.messages import Subject
 from profiler.models.layout import WeightLayout
 from profiler.models.number_format import NumberFormat
 from profiler.models.workload import Workload, batch_rows, format_batch
@@ -45,9 +47,15 @@ class PlannedCase:
             return dict.fromkeys(WeightLayout, self.artifacts[WeightLayout.OUT_IN])
         return self.artifacts
 
-    def arm_artifact(self, arm: str) -> Artifact:
-        """The artifact an arm loads."""
-        return self.loaded_artifacts[WeightLayout(arm.rpartition("_")[0])]
+    def subject_in(self, bundle: Bundle) -> Subject:
+        """What requests to a worker are about, with the paths of the bundle."""
+        return Subject(
+            workload=self.workload,
+            files={layout: str(bundle.path_of(artifact)) for layout, artifact in self.loaded_artifacts.items()},
+            answer_path=str(bundle.path_of(self.answer)),
+            has_identity=self.has_identity,
+            identity_path=str(bundle.path_of(self.identity)) if self.identity else None,
+        )
 
     def needed_bytes(self, arms: int) -> int:
         """An upper estimate of what loading so many arms and running them adds to a worker that has started."""

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from profiler.base.errors import OutputError, SessionError
 from profiler.machine.records import Quiet
 from profiler.models.layout import WeightLayout
-from profiler.session.file import ARMS, SessionWriter, load_session, parse_session
+from profiler.session.arms import ARMS, Arm
+from profiler.session.file import SessionWriter, load_session, parse_session
 from profiler.session.records import (
     ArmCost,
+    ArmTimes,
     Block,
     ConditionsRecord,
     Cost,
@@ -31,6 +33,7 @@ from profiler.session.records import (
     SessionRecord,
     Stage,
     Start,
+    arm_times,
 )
 from tests.sessions import make_block, make_case, make_header, make_session
 
@@ -227,6 +230,10 @@ def after_header(*records: SessionRecord) -> bytes:
     return b"\n".join(map(msgspec.json.encode, (SESSION.header, *records))) + b"\n"
 
 
+def with_times(slices: dict[Arm, tuple[int, ...]], *more: ArmTimes) -> bytes:
+    return with_set(arms=(*arm_times(slices), *more))
+
+
 def with_set(**changes: object) -> bytes:
     block = SESSION.blocks[0]
     return after_header(msgspec.structs.replace(block, sets=(msgspec.structs.replace(block.sets[0], **changes),)))
@@ -235,13 +242,16 @@ def with_set(**changes: object) -> bytes:
 @pytest.mark.parametrize(
     "data",
     [
-        with_set(slices_ns=dict.fromkeys(ARMS, (-5,))),
-        with_set(slices_ns=dict.fromkeys(ARMS, (0,))),
-        with_set(slices_ns=dict.fromkeys(ARMS, (10**18,))),
-        with_set(slices_ns=dict.fromkeys(ARMS, ())),
-        with_set(slices_ns=dict.fromkeys(ARMS[:3], (5,))),
-        with_set(slices_ns={**dict.fromkeys(ARMS, (5,)), "in_out_2": (5, 6)}),
-        with_set(slices_ns={**dict.fromkeys(ARMS, (5,)), "in_out_3": (5,)}),
+        with_times(dict.fromkeys(ARMS, (-5,))),
+        with_times(dict.fromkeys(ARMS, (0,))),
+        with_times(dict.fromkeys(ARMS, (10**18,))),
+        with_times(dict.fromkeys(ARMS, ())),
+        with_times(dict.fromkeys(ARMS[:3], (5,))),
+        with_times({**dict.fromkeys(ARMS, (5,)), ARMS[3]: (5, 6)}),
+        with_times({**dict.fromkeys(ARMS, (5,)), Arm(WeightLayout.IN_OUT, 3): (5,)}),
+        with_times({**dict.fromkeys(ARMS[:3], (5,)), Arm(WeightLayout.IN_OUT, 3): (5,)}),
+        with_times(dict.fromkeys(ARMS, (5,)), *arm_times({ARMS[0]: (5,)})),
+        with_times({}),
         with_set(calls=0),
         with_set(calls=-1),
         with_set(calls=10**400),
@@ -271,7 +281,7 @@ def test_a_block_may_have_several_sets_and_no_identity_times() -> None:
 
 def test_times_that_are_no_whole_numbers_are_refused_by_line() -> None:
     for value in (b"1e300", b"NaN", b'"5"', b"1.5", b"Infinity", b"null"):
-        first = SESSION.blocks[0].sets[0].slices_ns["out_in_1"][0]
+        first = SESSION.blocks[0].sets[0].slices_ns[ARMS[0]][0]
         data = DATA.replace(str(first).encode(), value, 1)
         with pytest.raises(SessionError, match="line 2 of x"):
             parse_session(data, source="x")
@@ -300,7 +310,7 @@ NUMBERS: list[tuple[SessionRecord, tuple[str | int, ...]]] = [
     (BLOCK, ("sets", 0, "calls")),
     (BLOCK, ("sets", 0, "identity_calls")),
     (BLOCK, ("sets", 0, "identity_ns", 3)),
-    (BLOCK, ("sets", 0, "slices_ns", "in_out_2", 10)),
+    (BLOCK, ("sets", 0, "arms", 3, "slices_ns", 10)),
     (BLOCK, ("quiet", "canary_s", 1)),
     (BLOCK, ("quiet", "elapsed_s")),
     (BLOCK, ("quiet", "cpu_s")),
@@ -433,7 +443,7 @@ def test_a_disk_that_fills_up_keeps_every_whole_line(tmp_path: Path) -> None:
     code = f"""
     import resource, sys
     sys.path[:0] = {sys.path!r}
-    from tests.test_session import SESSION, SessionWriter, Path, OutputError
+    from tests.session.test_session import SESSION, SessionWriter, Path, OutputError
     writer = SessionWriter.create(Path({str(tmp_path / "s.jsonl")!r}), SESSION.header)
     size = Path({str(tmp_path / "s.jsonl")!r}).stat().st_size
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 2500, size + 2500))
