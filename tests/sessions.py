@@ -51,7 +51,7 @@ def measured() -> Measured:
                     for size, rate in rates.items()
                 ),
                 knees=(Knee(low_bytes=1 << 20, high_bytes=4 << 20, ratio=1.5),),
-                peak=PeakRate(flops_per_s=20e9, kernel="made up"),
+                peaks=(PeakRate(dtype=NumberFormat.FLOAT32, flops_per_s=20e9, kernel="made up"),),
             ),
         ),
     )

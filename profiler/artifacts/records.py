@@ -76,6 +76,7 @@ class Answer(Record, frozen=True, kw_only=True):
     size_bytes: int
     workload: str
     batch_shape: tuple[int, ...]
+    dtype: NumberFormat = NumberFormat.FLOAT32
 
 
 class Identity(Record, frozen=True, kw_only=True):
@@ -90,6 +91,7 @@ class Identity(Record, frozen=True, kw_only=True):
     format: ArtifactFormat
     workload: str
     input_rank: int | None
+    dtype: NumberFormat = NumberFormat.FLOAT32
 
 
 Entry = Artifact | Answer | Identity

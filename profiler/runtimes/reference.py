@@ -96,7 +96,7 @@ class ReferenceModel:
         self._layers = [
             (weight, np.zeros(weight.shape[out_axis], np.float32) if bias is None else bias) for weight, bias in layers
         ]
-        self._activations = [*[workload.hidden] * (len(layers) - 1), workload.output]
+        self._activations = workload.activations
 
     def answer(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""

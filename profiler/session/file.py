@@ -234,6 +234,7 @@ def _header_problem(header: Header) -> str | None:
         if (
             case.runtime not in options.runtimes
             or case.form not in options.forms
+            or case.dtype not in options.dtypes
             or case.threads not in options.threads
             or case.weights not in options.weights
             or case.control not in options.controls
@@ -261,6 +262,7 @@ def options_problem(options: Options) -> str | None:
         ),
         "threads are named, each number once": 0 < len(options.threads) == len(set(options.threads)),
         "repeat_share lies between 0 and 1": 0 <= options.repeat_share <= 1,
+        "number formats are named, each once": 0 < len(options.dtypes) == len(set(options.dtypes)),
         "there are weights and controls": bool(options.weights and options.controls),
     }
     return next((rule for rule, holds in rules.items() if not holds), None)

@@ -84,7 +84,8 @@ class Options(Record, frozen=True, kw_only=True):
     The first `cost_passes` passes measure load times as well. At most `repeat_share` of all blocks are repeated
     because something disturbed them: where more are disturbed, this is how the machine is. Every case is measured with
     each number of `threads` that its runtime can use. With `forked`, the workers
-    of later passes are forked from one process that has imported the runtime, instead of importing it anew.
+    of later passes are forked from one process that has imported the runtime, instead of importing it anew. `dtypes`
+    are the number formats of weights that are measured.
     """
 
     runtimes: tuple[str, ...]
@@ -100,6 +101,7 @@ class Options(Record, frozen=True, kw_only=True):
     weights: tuple[Weights, ...] = (Weights.WARM,)
     eviction_bytes: int = 0
     sets: int | None = None
+    dtypes: tuple[NumberFormat, ...] = (NumberFormat.FLOAT32,)
     cost_passes: int = 8
     repeat_share: float = 0.25
     controls: tuple[Control, ...] = (Control.NONE,)
