@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from profiler.base.errors import OutputError, SessionError
 from profiler.machine.records import Quiet
 from profiler.models.layout import WeightLayout
+from profiler.models.number_format import NumberFormat
 from profiler.session.arms import ARMS, Arm
-from profiler.session.file import SessionWriter, load_session, parse_session
+from profiler.session.file import SessionWriter, load_session, options_problem, parse_session
 from profiler.session.records import (
+    SESSION_SCHEMA,
     ArmCost,
     ArmTimes,
     Block,
@@ -493,3 +495,22 @@ def test_numbers_beyond_64_bits_are_refused_by_line() -> None:
         data = b"\n".join(map(msgspec.json.encode, records)) + b"\n"
         with pytest.raises(SessionError, match=f"line {line} of x holds an impossible number"):
             parse_session(data, source="x")
+
+
+def test_a_case_in_a_number_format_that_was_not_asked_for_is_refused() -> None:
+    other = msgspec.structs.replace(CASE, dtype=NumberFormat.INT8)
+    header = msgspec.structs.replace(SESSION.header, cases=(other,))
+    with pytest.raises(SessionError, match="which its options exclude"):
+        parse_session(msgspec.json.encode(header) + b"\n", source="x")
+
+
+def test_number_formats_are_named_and_each_once() -> None:
+    for dtypes in ((), (NumberFormat.FLOAT32, NumberFormat.FLOAT32)):
+        wrong = msgspec.structs.replace(SESSION.header.options, dtypes=dtypes)
+        assert options_problem(wrong) == "number formats are named, each once"
+
+
+def test_a_session_of_the_schema_before_is_refused_in_one_line_that_says_to_measure_again() -> None:
+    old = msgspec.structs.replace(SESSION.header, schema_version=SESSION_SCHEMA - 1)
+    with pytest.raises(SessionError, match=r"reads no more .*; measure again"):
+        parse_session(msgspec.json.encode(old) + b"\n", source="x")
