@@ -2,10 +2,10 @@
 
 A call must do its multiply-adds and must read its weights: `bound = max(flops / peak, bytes / bandwidth)`, with the
 bandwidth of the place where its data live (Communications of the ACM 52(4)). Both were measured on one core, the peak
-in the number format that a case computes in. Nothing
-reads much faster than the bandwidth probes, so where a call is bound by memory a fraction near 1 leaves a layout little
-to gain. The peak is that of the fastest matrix product at hand, which a better kernel can beat: there a fraction near 1
-says only that a call is as fast as that. A fraction above 1 says that the probe was disturbed, or is beaten.
+in the number format that a case computes in. Nothing reads much faster than the bandwidth probes, so where a call is
+bound by memory a fraction near 1 leaves a layout little to gain. The peak is that of the fastest matrix product at
+hand, which a better kernel can beat: there a fraction near 1 says only that a call is as fast as that. A fraction above
+1 says that the probe was disturbed, or is beaten.
 """
 
 from collections.abc import Mapping, Sequence
