@@ -166,8 +166,8 @@ class _Wanted:
         return next(found, None)
 
     def identity(self, manifest: Manifest) -> Identity | None:
-        """The model that hands on such an input; it has no weights, so that the format of the input decides."""
-        wanted = (self.info.format, self.workload.name, self.dtype.activations)
+        """The model that hands on its input, None where there is none."""
+        wanted = (self.info.format, self.workload.name, self.dtype)
         for one in manifest.identities:
             if (one.format, one.workload, one.dtype) == wanted and one.input_rank in (None, self.rank):
                 return one

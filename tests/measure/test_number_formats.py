@@ -22,8 +22,7 @@ MANIFEST = open_bundle(BUNDLE).manifest
 
 
 def with_formats(*dtypes: NumberFormat) -> Manifest:
-    """The control bundle as if it held every file in each of these; the path says which. Identities by their input."""
-    inputs = dict.fromkeys(dtype.activations for dtype in dtypes)
+    """The control bundle as if it held every file in each of these; the path says which."""
     return msgspec.structs.replace(
         MANIFEST,
         artifacts=tuple(
@@ -38,7 +37,7 @@ def with_formats(*dtypes: NumberFormat) -> Manifest:
         ),
         identities=tuple(
             msgspec.structs.replace(one, dtype=dtype, path=f"{dtype}/{one.path}")
-            for dtype in inputs
+            for dtype in dtypes
             for one in MANIFEST.identities
         ),
     )
@@ -73,7 +72,7 @@ def test_there_is_a_case_for_each_with_its_own_pair_answer_and_identity() -> Non
         assert {file.path.partition("/")[0] for file in planned.artifacts.values()} == {dtype}
         assert planned.answer.path.startswith(f"{dtype}/")
         assert planned.identity is not None
-        assert planned.identity.path.startswith(f"{dtype.activations}/")
+        assert planned.identity.path.startswith(f"{dtype}/")
 
 
 @pytest.mark.usefixtures("versatile")
