@@ -33,9 +33,8 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`[..., in_features] -> [..., out_features]`."""
-        last = len(self.layers) - 1
-        for index, layer in enumerate(self.layers):
-            x = _activate(layer(x), self.workload.output if index == last else self.workload.hidden)
+        for layer, activation in zip(self.layers, self.workload.activations, strict=True):
+            x = _activate(layer(x), activation)
         return x
 
     def with_layout(self, layout: WeightLayout, *, strict_linear: bool = False) -> "MLP":

@@ -9,10 +9,10 @@ from profiler.artifacts.records import Form
 from profiler.machine.capture import capture_hardware
 from profiler.machine.measured import BandwidthPoint, Knee, Measured, MeasuredCore, PeakRate
 from profiler.machine.records import HardwareInfo
-from profiler.models.layout import LinearShape
+from profiler.models.layout import LinearShape, WeightLayout
 from profiler.models.number_format import NumberFormat
 from profiler.models.workload import linear_workload
-from profiler.session.file import ARMS
+from profiler.session.arms import ARMS
 from profiler.session.records import (
     SESSION_SCHEMA,
     ArmSet,
@@ -26,6 +26,7 @@ from profiler.session.records import (
     Options,
     Session,
     Weights,
+    arm_times,
 )
 from tests.machine.trees import boards
 
@@ -51,7 +52,7 @@ def measured() -> Measured:
                     for size, rate in rates.items()
                 ),
                 knees=(Knee(low_bytes=1 << 20, high_bytes=4 << 20, ratio=1.5),),
-                peak=PeakRate(flops_per_s=20e9, kernel="made up"),
+                peaks=(PeakRate(dtype=NumberFormat.FLOAT32, flops_per_s=20e9, kernel="made up"),),
             ),
         ),
     )
@@ -117,11 +118,11 @@ def make_block(
     """in_out takes `factor` times as long as out_in; noise per loaded copy and per slice."""
     slices = {}
     for arm in ARMS:
-        centre = 1e6 * (factor if arm.startswith("in_out") else 1) * generator.lognormvariate(0, placement_sd)
+        centre = 1e6 * (factor if arm.layout is WeightLayout.IN_OUT else 1) * generator.lognormvariate(0, placement_sd)
         slices[arm] = tuple(max(1, round(centre * generator.lognormvariate(0, slice_sd))) for _ in range(11))
     arm_set = ArmSet(
         calls=10,
-        slices_ns=slices,
+        arms=arm_times(slices),
         identity_calls=100,
         identity_ns=tuple(max(1, round(1e4 * generator.lognormvariate(0, slice_sd))) for _ in range(11)),
         load_s=0.01,

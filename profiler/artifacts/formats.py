@@ -132,7 +132,7 @@ PLUGINS = Plugins(
     record=FileFormat,
     built_in=BUILT_IN,
     shown=tuple(BUILT_IN),
-    name_pattern=NAME,
+    name_pattern=KEY,
     problem=_problem,
 )
 

@@ -11,6 +11,7 @@ from profiler.base.errors import OptionError
 from profiler.judge.verdicts import DEFAULT_LOOKS
 from profiler.machine.capture import capture_hardware
 from profiler.measure.eviction import choose_eviction_bytes
+from profiler.models.number_format import NumberFormat
 from profiler.runtimes import DEFAULT_RUNTIMES, RuntimeInfo, runtime_info
 from profiler.session.file import options_problem
 from profiler.session.records import Control, Options, Weights
@@ -36,6 +37,7 @@ def choose_options(  # noqa: PLR0913 - one per option
     identical: bool,
     slower: int | None,
     forked: bool,
+    dtypes: tuple[NumberFormat, ...] = (NumberFormat.FLOAT32,),
 ) -> tuple[Options, tuple[RuntimeInfo, ...]]:
     """The options of a new run, and which runtimes are left out because they are not installed.
 
@@ -66,6 +68,7 @@ def choose_options(  # noqa: PLR0913 - one per option
         weights=kinds,
         eviction_bytes=choose_eviction_bytes(capture_hardware().caches) if is_cold else 0,
         sets=sets,
+        dtypes=dtypes,
         controls=(control,),
         slowdown_percent=slower or 0,
         forked=forked,

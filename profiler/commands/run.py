@@ -14,7 +14,7 @@ from profiler.commands.options import combine, force_option, measure_options, qu
 from profiler.commands.progress import RunProgress
 from profiler.machine.capture import capture_hardware
 from profiler.machine.limits.capture import capture_limits
-from profiler.measure.plan import make_plan
+from profiler.measure.plan import make_plan, number_formats_in
 from profiler.measure.supervisor import Run
 from profiler.runtimes import RuntimeInfo, runtime_info
 from profiler.session.file import load_session
@@ -89,7 +89,7 @@ def measure_bundle(
             runtime_info(name).require()
     else:
         refuse_existing(output, force=force)
-        options, not_installed = choose_options(**chosen)
+        options, not_installed = choose_options(**chosen, dtypes=number_formats_in(opened.manifest))
     needed = make_plan(opened.manifest, options, not_installed=not_installed).entries
 
     def say(text: str) -> None:

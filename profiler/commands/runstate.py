@@ -4,14 +4,16 @@ import collections
 import dataclasses
 from collections.abc import Sequence
 
+from profiler.artifacts.records import Form
 from profiler.judge.records import Verdict
 from profiler.machine.records import Conditions
 from profiler.machine.sources.throttling import NOW, throttle_words
 from profiler.measure.tally import Standing
-from profiler.session.records import Block
+from profiler.models.number_format import NumberFormat
+from profiler.session.records import Block, Weights
 
 SLOTS = 8  # cases that are shown at a time
-_USUAL = {"controlled", "float32", "t1", "warm"}
+_USUAL = {Form.CONTROLLED, NumberFormat.FLOAT32, "t1", Weights.WARM}
 
 
 @dataclasses.dataclass

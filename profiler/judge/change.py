@@ -22,7 +22,7 @@ import statistics
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
-from profiler.judge.effects import arm_medians
+from profiler.judge.effects import arm_medians, layout_mean
 from profiler.judge.records import Estimate
 from profiler.judge.statistics import standard_deviation, t_cdf, t_quantile
 from profiler.judge.verdicts import MIN_PASSES
@@ -68,10 +68,7 @@ class TwoSamples:
 def log_times(blocks: Sequence[Block]) -> dict[WeightLayout, tuple[float, ...]]:
     """For each layout log(seconds per call) of every pass."""
     medians = [[arm_medians(arm_set) for arm_set in block.sets] for block in blocks]
-    return {
-        layout: tuple(statistics.fmean(m[f"{layout}_{copy}"] for m in sets for copy in (1, 2)) for sets in medians)
-        for layout in WeightLayout
-    }
+    return {layout: tuple(layout_mean(sets, layout) for sets in medians) for layout in WeightLayout}
 
 
 def welch_interval(old: Sequence[float], new: Sequence[float], *, confidence_level: float) -> Estimate | None:

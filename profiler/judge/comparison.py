@@ -1,10 +1,8 @@
 """From raw slice times to one comparison per case: the effect, its null, and the time per call.
 
-Per arm and set, `m` is the median over rounds of log(time per call). With arms O1, O2 (out_in) and I1, I2 (in_out)
-the effect is `(m_I1 + m_I2 - m_O1 - m_O2) / 2`, the log speedup of transposed storage, and the null is
-`(m_O1 - m_O2 + m_I1 - m_I2) / 2`. If the layouts are equal both have the same variance, so that every run carries its
-own control. A block's effect is the mean over its sets of arms. The pass is the unit of analysis: blocks of one
-process share its memory layout.
+Per arm and set there is one value, the median over rounds of log(time per call), and of these the effect and the null
+are made (`contrasts`). A block's effect is the mean over its sets of arms. The pass is the unit of analysis: blocks of
+one process share its memory layout.
 """
 
 import math
@@ -12,14 +10,15 @@ import statistics
 from collections.abc import Sequence
 
 from profiler.judge.advice import decidable_margin, more_passes
+from profiler.judge.contrasts import EFFECT, NULL, NULL_IN_PAIRS, Contrast, contrast_of
 from profiler.judge.costs import compare_costs
 from profiler.judge.disturbance import counted_blocks
-from profiler.judge.effects import arm_medians, set_effect, set_null
+from profiler.judge.effects import arm_medians, layout_mean
 from profiler.judge.overhead import call_overhead
 from profiler.judge.records import Comparison, CostComparison
 from profiler.judge.verdicts import Judgement, Rule, Series, judge_run
 from profiler.models.layout import WeightLayout
-from profiler.session.file import ARMS
+from profiler.session.arms import ARMS
 from profiler.session.records import Block, Case, Options, Session
 
 
@@ -55,12 +54,17 @@ def series_of(blocks: Sequence[Block]) -> Series:
     """Effects and nulls, a pass each."""
     sets = [[arm_medians(arm_set) for arm_set in block.sets] for block in blocks]
     return Series(
-        effects=tuple(statistics.fmean(map(set_effect, medians)) for medians in sets),
+        effects=tuple(statistics.fmean(contrast_of(one, EFFECT) for one in medians) for medians in sets),
         nulls=tuple(
-            statistics.fmean(set_null(one, in_pairs=is_paired(block)) for one in medians)
+            statistics.fmean(contrast_of(one, null_of(block)) for one in medians)
             for block, medians in zip(blocks, sets, strict=True)
         ),
     )
+
+
+def null_of(block: Block) -> Contrast:
+    """The contrast that shows a block's noise."""
+    return NULL_IN_PAIRS if is_paired(block) else NULL
 
 
 def is_paired(block: Block) -> bool:
@@ -94,7 +98,4 @@ def _times(blocks: Sequence[Block]) -> dict[WeightLayout, float]:
     medians = [arm_medians(arm_set) for block in blocks for arm_set in block.sets]
     if not medians:
         return {}
-    return {
-        layout: math.exp(statistics.fmean(m[f"{layout}_{copy}"] for m in medians for copy in (1, 2)))
-        for layout in WeightLayout
-    }
+    return {layout: math.exp(layout_mean(medians, layout)) for layout in WeightLayout}

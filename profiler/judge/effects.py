@@ -1,29 +1,19 @@
-"""The estimators of one set of arms, from its raw slice times; see `comparison` for what becomes of them."""
+"""The times of the arms of one set, from its raw slices; see `comparison` for what becomes of them."""
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from profiler.models.layout import WeightLayout
+from profiler.session.arms import Arm, arms_of
 from profiler.session.records import ArmSet
 
 
-def arm_medians(arm_set: ArmSet) -> dict[str, float]:
+def arm_medians(arm_set: ArmSet) -> dict[Arm, float]:
     """For each arm the median over rounds of log(seconds per call)."""
     return {arm: math.log(statistics.median(times) * 1e-9 / arm_set.calls) for arm, times in arm_set.slices_ns.items()}
 
 
-def set_effect(medians: Mapping[str, float]) -> float:
-    """Log speedup of transposed storage in one set: above 0 it pays."""
-    return (medians["in_out_1"] + medians["in_out_2"] - medians["out_in_1"] - medians["out_in_2"]) / 2
-
-
-def set_null(medians: Mapping[str, float], *, in_pairs: bool = False) -> float:
-    """The same sum over two copies of each layout: 0 but for noise.
-
-    Where memory was short, the arms were loaded and timed in two pairs, `out_in_1` with `in_out_1` and then `out_in_2`
-    with `in_out_2`. The effect is the mean of what both pairs show, and the null is half their difference: it has the
-    effect's variance then too, whatever the layouts cost, and what changed between the pairs is in neither of them.
-    """
-    if in_pairs:
-        return (medians["in_out_1"] - medians["out_in_1"] - medians["in_out_2"] + medians["out_in_2"]) / 2
-    return (medians["out_in_1"] - medians["out_in_2"] + medians["in_out_1"] - medians["in_out_2"]) / 2
+def layout_mean(sets: Sequence[Mapping[Arm, float]], layout: WeightLayout) -> float:
+    """The mean of log(seconds per call) of a layout over its arms in these sets."""
+    return statistics.fmean(medians[arm] for medians in sets for arm in arms_of(layout))

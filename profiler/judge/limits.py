@@ -1,10 +1,11 @@
 """How near a call comes to what this machine does at best: the roofline of Williams, Waterman and Patterson (2009).
 
 A call must do its multiply-adds and must read its weights: `bound = max(flops / peak, bytes / bandwidth)`, with the
-bandwidth of the place where its data live (Communications of the ACM 52(4)). Both were measured on one core. Nothing
-reads much faster than the bandwidth probes, so where a call is bound by memory a fraction near 1 leaves a layout little
-to gain. The peak is that of the fastest matrix product at hand, which a better kernel can beat: there a fraction near 1
-says only that a call is as fast as that. A fraction above 1 says that the probe was disturbed, or is beaten.
+bandwidth of the place where its data live (Communications of the ACM 52(4)). Both were measured on one core, the peak
+in the number format that a case computes in. Nothing reads much faster than the bandwidth probes, so where a call is
+bound by memory a fraction near 1 leaves a layout little to gain. The peak is that of the fastest matrix product at
+hand, which a better kernel can beat: there a fraction near 1 says only that a call is as fast as that. A fraction above
+1 says that the probe was disturbed, or is beaten.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +42,7 @@ def limit_for(
         return None
     flops, traffic = call_flops(workload, case.batch_shape), call_bytes(workload, case.batch_shape, case.dtype)
     is_cold = case.weights is Weights.COLD
-    bounds = [_bound(core, flops, traffic, case.threads, hardware if is_cold else None) for core in cores]
+    bounds = [_bound(core, case, flops, traffic, cold_on=hardware if is_cold else None) for core in cores]
     known = [bound for bound in bounds if bound is not None]
     if len(known) < len(bounds):
         return None
@@ -121,13 +122,14 @@ def _cores(hardware: HardwareInfo, cpus: Sequence[int]) -> list[MeasuredCore]:
 
 
 def _bound(
-    core: MeasuredCore, flops: int, traffic: int, threads: int, cold_on: HardwareInfo | None
+    core: MeasuredCore, case: Case, flops: int, traffic: int, *, cold_on: HardwareInfo | None
 ) -> tuple[float, LimitedBy] | None:
     """Seconds and what sets them. Each thread is granted what one core can do with its share of the data."""
-    rate = read_rate(core, traffic // threads) if cold_on is None else _memory_rate(core, cold_on)
-    if core.peak is None or not rate:
+    peak = core.peak_in(case.dtype.activations)
+    rate = read_rate(core, traffic // case.threads) if cold_on is None else _memory_rate(core, cold_on)
+    if peak is None or not rate:
         return None
-    compute, memory = flops / (threads * core.peak.flops_per_s), traffic / (threads * rate)
+    compute, memory = flops / (case.threads * peak.flops_per_s), traffic / (case.threads * rate)
     return (compute, LimitedBy.COMPUTE) if compute > memory else (memory, LimitedBy.MEMORY)
 
 

@@ -4,7 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from profiler.judge.effects import arm_medians
+from profiler.judge.effects import arm_medians, layout_mean
 from profiler.judge.records import Overhead
 from profiler.judge.statistics import t_interval
 from profiler.models.layout import WeightLayout
@@ -32,10 +32,7 @@ def call_overhead(blocks: Sequence[Block], *, confidence_level: float) -> Overhe
 def _seconds(block: Block) -> tuple[float, float, float]:
     """Seconds per call of out_in, in_out and the identity model in one pass: geometric means over its sets."""
     medians = [arm_medians(arm_set) for arm_set in block.sets]
-    out_in, in_out = (
-        math.exp(statistics.fmean(found[f"{layout}_{copy}"] for found in medians for copy in (1, 2)))
-        for layout in WeightLayout
-    )
+    out_in, in_out = (math.exp(layout_mean(medians, layout)) for layout in WeightLayout)
     identity = _geometric_mean([statistics.median(s.identity_ns) * 1e-9 / s.identity_calls for s in block.sets])
     return out_in, in_out, identity
 

@@ -11,6 +11,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
+from profiler.judge.contrasts import EFFECT, contrast_of
 from profiler.session.records import ArmSet, Block, Start
 
 PILOT_PASSES = (1, 2, 3)  # the passes that load two sets where that is cheap; pass 0 shows whether it is
@@ -97,7 +98,7 @@ def pool_components(blocks: Mapping[str, Sequence[Block]], starts: Sequence[Star
         round_variance=statistics.median(found[2] for found in known),
         pass_s=start_s / len(blocks),
         set_s=statistics.median(arm_set.load_s for arm_set in sets),
-        round_s=statistics.median(arm_set.rounds_s / len(arm_set.slices_ns["out_in_1"]) for arm_set in sets),
+        round_s=statistics.median(arm_set.rounds_s / arm_set.rounds for arm_set in sets),
     )
 
 
@@ -112,7 +113,7 @@ def _components(blocks: Sequence[Block]) -> tuple[float, float, float]:
     between_sets = statistics.fmean(statistics.variance(found) for found in effects)
     means = [statistics.fmean(found) for found in effects]
     between_rounds = statistics.fmean(_median_variance(round_effects(s)) for block in blocks for s in block.sets)
-    rounds = min(len(arm_set.slices_ns["out_in_1"]) for block in blocks for arm_set in block.sets)
+    rounds = min(arm_set.rounds for block in blocks for arm_set in block.sets)
     return (
         max(0.0, statistics.variance(means) - between_sets / PILOT_SETS),
         max(0.0, between_sets - between_rounds / rounds),
@@ -122,10 +123,9 @@ def _components(blocks: Sequence[Block]) -> tuple[float, float, float]:
 
 def round_effects(arm_set: ArmSet) -> list[float]:
     """The effect of each round by itself."""
-    arms = arm_set.slices_ns
+    slices = arm_set.slices_ns
     return [
-        (math.log(i1) + math.log(i2) - math.log(o1) - math.log(o2)) / 2
-        for o1, o2, i1, i2 in zip(arms["out_in_1"], arms["out_in_2"], arms["in_out_1"], arms["in_out_2"], strict=True)
+        contrast_of({arm: math.log(times[at]) for arm, times in slices.items()}, EFFECT) for at in range(arm_set.rounds)
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from profiler.base.record import Record
+from profiler.models.number_format import NumberFormat
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Size = Annotated[int, msgspec.Meta(gt=0, le=1 << 50)]
@@ -41,8 +42,9 @@ class Knee(Record, frozen=True, kw_only=True):
 
 
 class PeakRate(Record, frozen=True, kw_only=True):
-    """The most float32 operations a second that one core was seen to do; a multiply-add is two."""
+    """The most operations a second in a number format that one core was seen to do; a multiply-add is two."""
 
+    dtype: NumberFormat
     flops_per_s: Positive
     kernel: str
 
@@ -50,7 +52,8 @@ class PeakRate(Record, frozen=True, kw_only=True):
 class MeasuredCore(Record, frozen=True, kw_only=True):
     """What one core can do at best, measured on one CPU of its type (None: not pinned).
 
-    `method` is what the knees were read from: a pointer chase, or read bandwidth where numba is not installed.
+    `method` is what the knees were read from: a pointer chase, or read bandwidth where numba is not installed. There is
+    a peak for each number format that was measured.
     """
 
     core: str | None
@@ -59,7 +62,11 @@ class MeasuredCore(Record, frozen=True, kw_only=True):
     latencies: tuple[LatencyPoint, ...]
     bandwidths: tuple[BandwidthPoint, ...]
     knees: tuple[Knee, ...]
-    peak: PeakRate | None
+    peaks: tuple[PeakRate, ...]
+
+    def peak_in(self, dtype: NumberFormat) -> PeakRate | None:
+        """The peak in a number format, None where it was not measured."""
+        return next((peak for peak in self.peaks if peak.dtype is dtype), None)
 
 
 class TimerFigures(Record, frozen=True, kw_only=True):

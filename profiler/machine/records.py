@@ -7,7 +7,7 @@ import msgspec
 from profiler.base.record import Record
 from profiler.machine.measured import Measured
 
-HARDWARE_SCHEMA = 2
+HARDWARE_SCHEMA = 3
 
 T = TypeVar("T")
 

@@ -15,34 +15,34 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbi
     """Base of all messages."""
 
 
-class ArmFile(msgspec.Struct, frozen=True, kw_only=True):
-    """An artifact and where it lies."""
+class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a request is about: the layers of a case, and where its files lie.
 
-    path: str
-    artifact: Artifact
-
-
-class CheckRequest(Message, frozen=True, kw_only=True, tag="check"):
-    """Prove both files of a case, load them and compare their answers with the float64 one."""
-
-    workload: Workload
-    files: dict[WeightLayout, ArmFile]
-    batch_shape: tuple[int, ...]
-    is_controlled: bool
-    answer_path: str
-    has_identity: bool
-    identity_path: str | None
-    identity_parts: tuple[str, ...] = ()
-
-
-class CostRequest(Message, frozen=True, kw_only=True, tag="cost"):
-    """Load each layout in a process of its own, forked before anything was loaded, and call it once."""
+    `files` holds the path of what is loaded under each layout's name. Some formats have an identity model without a
+    file; `identity_parts` names the further files of those that have several.
+    """
 
     workload: Workload
     files: dict[WeightLayout, str]
     answer_path: str
     has_identity: bool
     identity_path: str | None
+    identity_parts: tuple[str, ...] = ()
+
+
+class CheckRequest(Message, frozen=True, kw_only=True, tag="check"):
+    """Prove both files of a case, load them and compare their answers with the float64 one."""
+
+    subject: Subject
+    artifacts: dict[WeightLayout, Artifact]
+    batch_shape: tuple[int, ...]
+    is_controlled: bool
+
+
+class CostRequest(Message, frozen=True, kw_only=True, tag="cost"):
+    """Load each layout in a process of its own, forked before anything was loaded, and call it once."""
+
+    subject: Subject
     seed: int
 
 
@@ -50,21 +50,16 @@ class BlockRequest(Message, frozen=True, kw_only=True, tag="block"):
     """Load four arms and time them, `sets` times, with the identity model beside them if there is one.
 
     With `arms_at_once` 2 each set is loaded and timed in two pairs, one after the other, for want of memory.
-    `files` maps an arm's name to its path; plain arrays have an identity model without a file. `extra_percent` maps
-    an arm to the calls in a hundred that it makes beyond the counted ones.
+    `extra_percent` maps a layout to the calls in a hundred that its arms make beyond the counted ones.
     """
 
-    workload: Workload
-    files: dict[str, str]
-    answer_path: str
-    has_identity: bool
-    identity_path: str | None
+    subject: Subject
     seed: int
     sets: int
     rounds: int
     slice_ns: int
     eviction_bytes: int
-    extra_percent: dict[str, int]
+    extra_percent: dict[WeightLayout, int]
     arms_at_once: int = 4
 
 

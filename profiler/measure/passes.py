@@ -16,7 +16,9 @@ from profiler.measure.crew import Crew
 from profiler.measure.messages import BlockRequest, Costed, CostRequest, Measured, Rejected
 from profiler.measure.plan import Job, Plan, PlannedCase, block_seed, case_order, team_order
 from profiler.measure.tally import Standing, Tally
-from profiler.session.file import ARMS, ARMS_AT_ONCE, SessionWriter
+from profiler.models.layout import WeightLayout
+from profiler.session.arms import ARMS_AT_ONCE
+from profiler.session.file import SessionWriter
 from profiler.session.records import (
     Block,
     ConditionsRecord,
@@ -203,11 +205,7 @@ class Passes:
     def _cost(self, worker: Worker | ForkedWorker, planned: PlannedCase, pass_index: int) -> str | None:
         reply = worker.request(
             CostRequest(
-                workload=planned.workload,
-                files={layout: str(self._bundle.path_of(artifact)) for layout, artifact in planned.artifacts.items()},
-                answer_path=str(self._bundle.path_of(planned.answer)),
-                has_identity=planned.has_identity,
-                identity_path=str(self._bundle.path_of(planned.identity)) if planned.identity else None,
+                subject=planned.subject_in(self._bundle),
                 seed=block_seed(planned.case, seed=self._options.seed, pass_index=pass_index),
             )
         )
@@ -226,15 +224,10 @@ class Passes:
         case = planned.case
         before = self._conditions(False)  # noqa: FBT003
         arms_at_once = min(ARMS_AT_ONCE) if case.id in self._paired else max(ARMS_AT_ONCE)
-        is_slower = case.control is Control.SLOWER
-        slower = {arm: options.slowdown_percent for arm in ARMS if is_slower and arm.startswith("in_out")}
+        slower = {WeightLayout.IN_OUT: options.slowdown_percent} if case.control is Control.SLOWER else {}
         reply = worker.request(
             BlockRequest(
-                workload=planned.workload,
-                files={arm: str(self._bundle.path_of(planned.arm_artifact(arm))) for arm in ARMS},
-                answer_path=str(self._bundle.path_of(planned.answer)),
-                has_identity=planned.has_identity,
-                identity_path=str(self._bundle.path_of(planned.identity)) if planned.identity else None,
+                subject=planned.subject_in(self._bundle),
                 seed=block_seed(case, seed=options.seed, pass_index=pass_index, attempt=job.attempt),
                 sets=design.sets,
                 rounds=design.rounds,

@@ -5,9 +5,12 @@ import itertools
 import random
 from collections.abc import Container, Iterable, Iterator, Sequence
 
+from profiler.artifacts.bundle import Bundle
 from profiler.artifacts.formats import file_format
+from profiler.artifacts.proof import part_names
 from profiler.artifacts.records import Artifact, Entry, Form, Identity, Manifest, Reference
 from profiler.base.errors import BundleError, OptionError
+from profiler.measure.messages import Subject
 from profiler.models.layout import WeightLayout
 from profiler.models.number_format import NumberFormat
 from profiler.models.workload import Workload, batch_rows, format_batch
@@ -42,9 +45,16 @@ class PlannedCase:
             return dict.fromkeys(WeightLayout, self.artifacts[WeightLayout.OUT_IN])
         return self.artifacts
 
-    def arm_artifact(self, arm: str) -> Artifact:
-        """The artifact an arm loads."""
-        return self.loaded_artifacts[WeightLayout(arm.rpartition("_")[0])]
+    def subject_in(self, bundle: Bundle) -> Subject:
+        """What requests to a worker are about, with the paths of the bundle."""
+        return Subject(
+            workload=self.workload,
+            files={layout: str(bundle.path_of(artifact)) for layout, artifact in self.loaded_artifacts.items()},
+            answer_path=str(bundle.path_of(self.answer)),
+            has_identity=self.has_identity,
+            identity_path=str(bundle.path_of(self.identity)) if self.identity else None,
+            identity_parts=tuple(part_names(self.identity.parts)) if self.identity else (),
+        )
 
     def needed_bytes(self, arms: int) -> int:
         """An upper estimate of what loading so many arms and running them adds to a worker that has started."""
@@ -102,7 +112,7 @@ def make_plan(manifest: Manifest, options: Options, *, not_installed: Sequence[R
     infos = [runtime_info(name) for name in options.runtimes]
     cases = tuple(case for info in infos for case in _cases_of(info, manifest, options))
     left_out = (
-        *(reason for info in infos for reason in _lacking(info, manifest, options.forms)),
+        *(reason for info in infos for reason in _lacking(info, manifest, options)),
         *(_absence(info, manifest, options.forms) for info in not_installed),
     )
     too_many = tuple(
@@ -121,30 +131,86 @@ def make_plan(manifest: Manifest, options: Options, *, not_installed: Sequence[R
     return Plan(cases=cases, left_out=(*left_out, *too_many))
 
 
-def _lacking(info: RuntimeInfo, manifest: Manifest, forms: Iterable[Form]) -> Iterator[str]:
-    """What the bundle lacks for a runtime, in words, one for each form it could hold."""
-    held = {artifact.form for artifact in manifest.artifacts if artifact.format == info.format}
-    files = file_format(info.format).words
+@dataclasses.dataclass(frozen=True)
+class _Wanted:
+    """What a case needs files of."""
+
+    info: RuntimeInfo
+    form: Form
+    dtype: NumberFormat
+    workload: Workload
+    batch_shape: tuple[int, ...]
+
+    @property
+    def rank(self) -> int:
+        """Dimensions of its input."""
+        return len(self.batch_shape) + 1
+
+    def pair(self, manifest: Manifest) -> dict[WeightLayout, Artifact] | None:
+        """The file of each layout, None where one is missing."""
+        found = {
+            artifact.layout: artifact
+            for artifact in manifest.artifacts
+            if (artifact.format, artifact.form, artifact.dtype, artifact.workload)
+            == (self.info.format, self.form, self.dtype, self.workload.key)
+            and artifact.input_rank in (None, self.rank)
+        }
+        return found if len(found) == len(WeightLayout) else None
+
+    def answer(self, manifest: Manifest) -> Reference | None:
+        """The right answer for these weights and this batch."""
+        wanted = (self.workload.key, self.batch_shape, self.dtype)
+        found = (one for one in manifest.references if (one.workload, one.batch_shape, one.dtype) == wanted)
+        return next(found, None)
+
+    def identity(self, manifest: Manifest) -> Identity | None:
+        """The model that hands on its input, None where there is none."""
+        wanted = (self.info.format, self.workload.key, self.dtype)
+        for one in manifest.identities:
+            if (one.format, one.workload, one.dtype) == wanted and one.input_rank in (None, self.rank):
+                return one
+        return None
+
+
+def _wanted(info: RuntimeInfo, manifest: Manifest, form: Form, dtype: NumberFormat) -> Iterator[_Wanted]:
+    for workload in manifest.workloads:
+        for batch_shape in workload.batch_shapes:
+            yield _Wanted(info, form, dtype, workload, batch_shape)
+
+
+def number_formats_in(manifest: Manifest) -> tuple[NumberFormat, ...]:
+    """The number formats that weights of a bundle are in; float32 where it holds none."""
+    held = {artifact.dtype for artifact in manifest.artifacts}
+    return tuple(dtype for dtype in NumberFormat if dtype in held) or (NumberFormat.FLOAT32,)
+
+
+def _lacking(info: RuntimeInfo, manifest: Manifest, options: Options) -> Iterator[str]:
+    """What the bundle lacks for a runtime, in words, one for each number format and form it could hold."""
+    words = file_format(info.format).words
+    held = {(artifact.form, artifact.dtype) for artifact in manifest.artifacts if artifact.format == info.format}
     if not held:
-        yield f"{info.name}: the bundle holds no {files}"
+        yield f"{info.name}: the bundle holds no {words}"
         return
-    for form in forms:
-        if form not in held:
-            yield f"{info.name}: the bundle holds no {files} in the form {form}"
+    for dtype in options.dtypes:
+        if not info.can_run(dtype):
+            yield f"{info.name} with {dtype} weights: it can run {', '.join(info.dtypes)}"
             continue
-        without = [
-            f"{workload.name} batch {format_batch(batch_shape)}"
-            for workload in manifest.workloads
-            for batch_shape in workload.batch_shapes
-            if not _pair(manifest.artifacts, info, workload, form, len(batch_shape) + 1)
-            or not _answer(manifest.references, workload, batch_shape)
-        ]
-        if without:
-            more = f" and {len(without) - MOST_NAMED} more" if len(without) > MOST_NAMED else ""
-            yield (
-                f"{info.name}: the bundle lacks {files} of both layouts in the form {form}, or the "
-                f"answer, for {', '.join(without[:MOST_NAMED])}{more}"
-            )
+        files = words if dtype is NumberFormat.FLOAT32 else f"{dtype} {words}"
+        for form in options.forms:
+            if (form, dtype) not in held:
+                yield f"{info.name}: the bundle holds no {files} in the form {form}"
+                continue
+            without = [
+                f"{wanted.workload.label} batch {format_batch(wanted.batch_shape)}"
+                for wanted in _wanted(info, manifest, form, dtype)
+                if not wanted.pair(manifest) or not wanted.answer(manifest)
+            ]
+            if without:
+                more = f" and {len(without) - MOST_NAMED} more" if len(without) > MOST_NAMED else ""
+                yield (
+                    f"{info.name}: the bundle lacks {files} of both layouts in the form {form}, or the answer, for "
+                    f"{', '.join(without[:MOST_NAMED])}{more}"
+                )
 
 
 def _absence(info: RuntimeInfo, manifest: Manifest, forms: Iterable[Form]) -> str:
@@ -154,67 +220,36 @@ def _absence(info: RuntimeInfo, manifest: Manifest, forms: Iterable[Form]) -> st
     return f"{info.name}: {info.package} is not installed, and the bundle holds nothing for it"
 
 
-def _cases_of(info: RuntimeInfo, manifest: Manifest, options: Options) -> list[PlannedCase]:
-    found: list[PlannedCase] = []
+def _cases_of(info: RuntimeInfo, manifest: Manifest, options: Options) -> Iterator[PlannedCase]:
+    """Every case of a runtime: workload by workload, the forms and number formats of each together."""
+    kinds = [(form, dtype) for form in options.forms for dtype in options.dtypes if info.can_run(dtype)]
     for workload in manifest.workloads:
-        for form in options.forms:
+        for form, dtype in kinds:
             for batch_shape in workload.batch_shapes:
-                rank = len(batch_shape) + 1
-                artifacts = _pair(manifest.artifacts, info, workload, form, rank)
-                answer = _answer(manifest.references, workload, batch_shape)
-                identity = _identity(manifest.identities, info, workload, rank)
+                wanted = _Wanted(info, form, dtype, workload, batch_shape)
+                artifacts, answer = wanted.pair(manifest), wanted.answer(manifest)
                 if artifacts and answer:
-                    found.extend(
-                        PlannedCase(case, workload, artifacts, answer, identity)
-                        for case in _variants(info, workload, form, batch_shape, options)
-                    )
-    return found
+                    identity = wanted.identity(manifest)
+                    for case in _variants(wanted, options):
+                        yield PlannedCase(case, workload, artifacts, answer, identity)
 
 
-def _variants(
-    info: RuntimeInfo, workload: Workload, form: Form, batch_shape: tuple[int, ...], options: Options
-) -> Iterator[Case]:
+def _variants(wanted: _Wanted, options: Options) -> Iterator[Case]:
     """The case by threads and with warm or cold weights; of a control, as many copies as are asked for."""
-    usable = [threads for threads in options.threads if info.can_use(threads)]
+    usable = [threads for threads in options.threads if wanted.info.can_use(threads)]
     for threads, weights, control in itertools.product(usable, options.weights, options.controls):
         for copy in range(1 if control is Control.NONE else options.copies):
             yield Case(
-                runtime=info.name,
-                form=form,
-                workload=workload.name,
-                batch_shape=batch_shape,
-                dtype=NumberFormat.FLOAT32,
+                runtime=wanted.info.name,
+                form=wanted.form,
+                workload=wanted.workload.name,
+                batch_shape=wanted.batch_shape,
+                dtype=wanted.dtype,
                 threads=threads,
                 weights=weights,
                 control=control,
                 copy=copy,
             )
-
-
-def _pair(
-    artifacts: Iterable[Artifact], info: RuntimeInfo, workload: Workload, form: Form, rank: int
-) -> dict[WeightLayout, Artifact] | None:
-    found = {
-        artifact.layout: artifact
-        for artifact in artifacts
-        if (artifact.format, artifact.form, artifact.workload) == (info.format, form, workload.name)
-        and artifact.input_rank in (None, rank)
-    }
-    return found if len(found) == len(WeightLayout) else None
-
-
-def _identity(identities: Iterable[Identity], info: RuntimeInfo, workload: Workload, rank: int) -> Identity | None:
-    for identity in identities:
-        if (identity.format, identity.workload) == (info.format, workload.name) and identity.input_rank in (None, rank):
-            return identity
-    return None
-
-
-def _answer(references: Iterable[Reference], workload: Workload, batch_shape: tuple[int, ...]) -> Reference | None:
-    for reference in references:
-        if (reference.workload, reference.batch_shape) == (workload.name, batch_shape):
-            return reference
-    return None
 
 
 def teams_of(plan: Plan) -> list[Team]:

@@ -19,7 +19,7 @@ import msgspec
 from profiler.artifacts.references import load_reference
 from profiler.base.errors import RefusalError
 from profiler.base.signals import describe_signal
-from profiler.measure.messages import Costed, CostRequest
+from profiler.measure.messages import Costed, CostRequest, Subject
 from profiler.measure.process import die_with_parent
 from profiler.models.layout import WeightLayout
 from profiler.runtimes import Runtime
@@ -35,19 +35,19 @@ def measure_costs(request: CostRequest, runtime: Runtime, *, threads: int) -> Co
     Raises:
         RefusalError: a probe died, gave no answer, or its runtime refused the file.
     """
-    order = list(request.files)
+    order = list(request.subject.files)
     random.Random(request.seed).shuffle(order)
-    return Costed(arms={layout: _fork(request, layout, runtime, threads) for layout in order})
+    return Costed(arms={layout: _fork(request.subject, layout, runtime, threads) for layout in order})
 
 
-def _fork(request: CostRequest, layout: WeightLayout, runtime: Runtime, threads: int) -> ArmCost:
+def _fork(subject: Subject, layout: WeightLayout, runtime: Runtime, threads: int) -> ArmCost:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
         try:
             die_with_parent()
-            result = msgspec.json.encode(_probe(request, layout, runtime, threads))
+            result = msgspec.json.encode(_probe(subject, layout, runtime, threads))
         except BaseException as error:  # noqa: BLE001 - told to the parent, whatever it is
             result = msgspec.json.encode(f"{type(error).__name__}: {error}"[:MAX_MESSAGE])
         with contextlib.suppress(BaseException):
@@ -60,15 +60,15 @@ def _fork(request: CostRequest, layout: WeightLayout, runtime: Runtime, threads:
         os.close(reader)
 
 
-def _probe(request: CostRequest, layout: WeightLayout, runtime: Runtime, threads: int) -> ArmCost:
-    x = load_reference(Path(request.answer_path))[0]
-    if request.has_identity:  # what the runtime does once in its life is no layout's cost
-        path = None if request.identity_path is None else Path(request.identity_path)
-        runtime.load_identity(path, request.workload, threads=threads).answer(x)
+def _probe(subject: Subject, layout: WeightLayout, runtime: Runtime, threads: int) -> ArmCost:
+    x = load_reference(Path(subject.answer_path))[0]
+    if subject.has_identity:  # what the runtime does once in its life is no layout's cost
+        path = None if subject.identity_path is None else Path(subject.identity_path)
+        runtime.load_identity(path, subject.workload, threads=threads).answer(x)
     gc.collect()
     before = _memory_bytes("VmRSS")
     start = time.perf_counter()
-    model = runtime.load(Path(request.files[layout]), request.workload, threads=threads)
+    model = runtime.load(Path(subject.files[layout]), subject.workload, threads=threads)
     loaded_s = time.perf_counter()
     loaded = _memory_bytes("VmRSS")
     called_s = time.perf_counter()

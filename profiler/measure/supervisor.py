@@ -12,7 +12,6 @@ from pathlib import Path
 
 from profiler import __version__
 from profiler.artifacts.bundle import Bundle
-from profiler.artifacts.proof import part_names
 from profiler.artifacts.records import Form
 from profiler.base.errors import ArtifactError, OptionError, RunInterruptedError, SessionError
 from profiler.base.files import refuse_existing
@@ -22,12 +21,13 @@ from profiler.machine.memory import available_bytes
 from profiler.machine.records import Conditions, HardwareInfo
 from profiler.measure.child import ForkedWorker, StopRequestedError, Worker
 from profiler.measure.crew import Crew
-from profiler.measure.messages import ArmFile, Checked, CheckRequest, Reason, Rejected
+from profiler.measure.messages import Checked, CheckRequest, Reason, Rejected
 from profiler.measure.passes import Observer, Passes, failed_cases
 from profiler.measure.plan import Job, PlannedCase, make_plan, teams_of
 from profiler.measure.tally import Tally
 from profiler.runtimes import RuntimeInfo
-from profiler.session.file import ARMS_AT_ONCE, SessionWriter
+from profiler.session.arms import ARMS_AT_ONCE
+from profiler.session.file import SessionWriter
 from profiler.session.records import (
     SESSION_SCHEMA,
     Check,
@@ -178,17 +178,10 @@ class Run:
             return problem
         reply = worker.request(
             CheckRequest(
-                workload=planned.workload,
-                files={
-                    layout: ArmFile(path=str(self._bundle.path_of(artifact)), artifact=artifact)
-                    for layout, artifact in planned.loaded_artifacts.items()
-                },
+                subject=planned.subject_in(self._bundle),
+                artifacts=planned.loaded_artifacts,
                 batch_shape=planned.case.batch_shape,
                 is_controlled=planned.case.form is Form.CONTROLLED,
-                answer_path=str(self._bundle.path_of(planned.answer)),
-                has_identity=planned.has_identity,
-                identity_path=str(self._bundle.path_of(planned.identity)) if planned.identity else None,
-                identity_parts=tuple(part_names(planned.identity.parts)) if planned.identity else (),
             )
         )
         if isinstance(reply, Rejected):

@@ -5,17 +5,18 @@ import gc
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Generic, TypeVar
 
 Clock = Callable[[], int]
 Call = Callable[[], object]
+Key = TypeVar("Key", bound=Hashable)
 
 WARM_UP_CALLS = 3  # torch's profiling executor re-specialises on the second call (pytorch issue 33354)
 OVERHEADS_PER_SLICE = 1000  # a slice lasts at least this many timer overheads
 MIN_ROUNDS = 3
 MAX_CALLS = 1_000_000
 IDENTITY_PART = 4  # slices of the identity model last so much less: its time is needed less exactly
-_IDENTITY = "identity"
 
 
 def timer_overhead_ns(clock: Clock) -> int:
@@ -25,34 +26,34 @@ def timer_overhead_ns(clock: Clock) -> int:
 
 
 @dataclasses.dataclass(frozen=True)
-class Arms:
-    """What one set times.
+class Arms(Generic[Key]):
+    """What one set times, each arm by whatever the caller names it.
 
     `extra_percent` is how many more calls in a hundred an arm makes than are counted: a known slowdown for controls.
     `identity` is the identity model's call, `evict` pushes the weights out of the caches before every call.
     """
 
-    calls: Mapping[str, Call]
+    calls: Mapping[Key, Call]
     identity: Call | None = None
     evict: Call | None = None
-    extra_percent: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    extra_percent: Mapping[Key, int] = dataclasses.field(default_factory=dict)
 
     @property
     def unit(self) -> int:
         """Counted calls come in multiples of this, so that the extra ones are whole."""
         return math.lcm(*(100 // math.gcd(100, percent) for percent in self.extra_percent.values() if percent))
 
-    def made_calls(self, arm: str, counted: int) -> int:
+    def made_calls(self, arm: Key, counted: int) -> int:
         """How many calls a slice of an arm makes."""
         return counted + counted * self.extra_percent.get(arm, 0) // 100
 
 
 @dataclasses.dataclass(frozen=True)
-class Times:
+class Times(Generic[Key]):
     """One set: calls per slice, and each arm's slice times in nanoseconds; the same for the identity model."""
 
     calls: int
-    slices_ns: dict[str, tuple[int, ...]]
+    slices_ns: dict[Key, tuple[int, ...]]
     identity_calls: int
     identity_ns: tuple[int, ...]
     rounds_ns: int
@@ -114,22 +115,22 @@ def _calls_for(call: Call, clock: Clock, target_ns: int) -> int:
 
 
 def time_set(
-    arms: Arms,
+    arms: Arms[Key],
     clock: Clock,
     *,
     rounds: int,
     slice_ns: int,
     limit_ns: int,
     generator: random.Random,
-    like: Times | None = None,
-) -> Times:
+    like: Times[Key] | None = None,
+) -> Times[Key]:
     """Time each arm once a round, in random order.
 
     Garbage collection is off meanwhile: it would strike one arm and not the others. Slow calls get fewer rounds, so
     that all stay within `limit_ns`, but never fewer than `MIN_ROUNDS`. With `like`, the other pair of the same set,
     slices and rounds are as many as there, whatever that takes.
     """
-    slices: dict[str, list[int]] = {arm: [] for arm in arms.calls}
+    slices: dict[Key | None, list[int]] = {arm: [] for arm in arms.calls}  # None: the identity model
     gc.collect()
     gc.disable()
     try:
@@ -139,14 +140,14 @@ def time_set(
         else:
             warm_up(arms.calls.values())
             count, rounds = like.calls, len(next(iter(like.slices_ns.values())))
-        todo: dict[str, tuple[Call, int]] = {
+        todo: dict[Key | None, tuple[Call, int]] = {
             arm: (call, arms.made_calls(arm, count)) for arm, call in arms.calls.items()
         }
         identity_calls = 0
         if arms.identity is not None:
             identity_ns = slice_ns // IDENTITY_PART
             identity_calls = calibrate([arms.identity], clock, slice_ns=identity_ns, evict=arms.evict)
-            todo[_IDENTITY], slices[_IDENTITY] = (arms.identity, identity_calls), []
+            todo[None], slices[None] = (arms.identity, identity_calls), []
         order = list(todo)
         started = clock()
         left = rounds
@@ -161,5 +162,5 @@ def time_set(
         took = clock() - started
     finally:
         gc.enable()
-    identity = tuple(slices.pop(_IDENTITY, ()))
-    return Times(count, {arm: tuple(times) for arm, times in slices.items()}, identity_calls, identity, took)
+    found = {arm: tuple(slices[arm]) for arm in arms.calls}
+    return Times(count, found, identity_calls, tuple(slices.get(None, ())), took)

@@ -16,7 +16,6 @@ from profiler.artifacts.references import load_reference
 from profiler.base.errors import ArtifactError, MissingPackageError, RefusalError
 from profiler.machine.surroundings import between, together
 from profiler.measure.messages import (
-    ArmFile,
     BlockRequest,
     Checked,
     CheckRequest,
@@ -28,14 +27,18 @@ from profiler.measure.messages import (
     Rejected,
     Request,
     Started,
+    Subject,
 )
 from profiler.measure.nursery import host
 from profiler.measure.pipes import Pipes
 from profiler.measure.probe import measure_costs
 from profiler.measure.process import die_with_parent, release_memory
 from profiler.measure.timing import Arms, Call, Times, time_set
+from profiler.models.exactness import WorstError, shape_problem, worst_error
+from profiler.models.layout import WeightLayout
 from profiler.runtimes import LoadedModel, Runtime, runtime_info
-from profiler.session.records import ArmSet, ArmTruth
+from profiler.session.arms import ARMS, Arm
+from profiler.session.records import ArmSet, ArmTruth, arm_times
 
 MAX_PADDING_BYTES = 1 << 18
 PADDINGS_PER_ARM = 3
@@ -102,32 +105,33 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
         ArtifactError: a file does not hold what its manifest claims.
         AnswerError: a loaded model computes something else.
     """
+    subject = request.subject
     truths = []
-    x, y, allowed = load_reference(Path(request.answer_path))
+    x, y, allowed = load_reference(Path(subject.answer_path))
     _check_shape(request, x, y)
     _check_number_format(request, x)
     proofs = []
-    for layout, arm in request.files.items():
-        path = Path(arm.path)
-        stored = prove(path, arm.artifact.format)
-        check_entry(arm.artifact, stored, request.workload, where=arm.path)
+    for layout, artifact in request.artifacts.items():
+        path = Path(subject.files[layout])
+        stored = prove(path, artifact.format)
+        check_entry(artifact, stored, subject.workload, where=str(path))
         proofs.append(stored)
-        model = runtime.load(path, request.workload, threads=threads)
-        error, tolerance = _worst_error(model.answer(x), y, allowed, arm)
+        model = runtime.load(path, subject.workload, threads=threads)
+        worst = _worst_error(model.answer(x), y, allowed, path=path, layout=artifact.layout)
         truths.append(
             ArmTruth(
                 layout=layout,
-                stored_layout=layout_of(stored, arm.artifact.layout),
+                stored_layout=layout_of(stored, artifact.layout),
                 executed=model.executed(),
-                max_error=error,
-                tolerance=tolerance,
-                size_bytes=arm.artifact.total_bytes,
+                max_error=worst.error,
+                tolerance=worst.tolerance,
+                size_bytes=artifact.total_bytes,
             )
         )
         del model
         release_memory()
     if request.is_controlled:
-        check_pair(proofs, where=request.workload.name)
+        check_pair(proofs, where=subject.workload.name)
     _check_identity(request, runtime, x, y.shape, threads=threads)
     return Checked(arms=tuple(truths))
 
@@ -135,18 +139,18 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
 def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> Measured:
     """Load the arms in random order with random padding between them, outputs included, and time them, set by set."""
     generator = random.Random(request.seed)
-    x = load_reference(Path(request.answer_path))[0]
+    x = load_reference(Path(request.subject.answer_path))[0]
     padding: list[np.ndarray] = []  # kept through all sets, so that the next one lands elsewhere
     evict = _eviction(request.eviction_bytes)
     sets, seen = [], []
     for _ in range(request.sets):
         parts: list[_Part] = []
-        groups = _groups(list(request.files), request.arms_at_once, generator)
-        for names in groups:
+        groups = _groups(list(ARMS), request.arms_at_once, generator)
+        for group in groups:
             started = runtime.clock()
-            arms = _load_arms(request, runtime, x, padding, names, generator, threads=threads, evict=evict)
+            arms = _load_arms(request, runtime, x, padding, group, generator, threads=threads, evict=evict)
             if not parts:
-                arms = _with_identity(arms, request, runtime, x, threads=threads)
+                arms = _with_identity(arms, request.subject, runtime, x, threads=threads)
             before = runtime.surroundings()
             times = time_set(
                 arms,
@@ -169,11 +173,11 @@ def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> Measure
 class _Part:
     """What was timed together of a set, and what loading it took."""
 
-    times: Times
+    times: Times[Arm]
     load_s: float
 
 
-def _groups(arms: list[str], at_once: int, generator: random.Random) -> list[list[str]]:
+def _groups(arms: list[Arm], at_once: int, generator: random.Random) -> list[list[Arm]]:
     """The arms that are loaded together, in random order: all four, or the first copies of both layouts and the second.
 
     Either way each layout is held against the other under the same conditions.
@@ -181,15 +185,15 @@ def _groups(arms: list[str], at_once: int, generator: random.Random) -> list[lis
     generator.shuffle(arms)
     if at_once >= len(arms):
         return [arms]
-    copies = list(dict.fromkeys(arm.rpartition("_")[2] for arm in arms))
-    return [[arm for arm in arms if arm.endswith(f"_{copy}")] for copy in copies]
+    copies = dict.fromkeys(arm.copy for arm in arms)
+    return [[arm for arm in arms if arm.copy == copy] for copy in copies]
 
 
 def _set_of(parts: Sequence[_Part]) -> ArmSet:
     first = parts[0].times
     return ArmSet(
         calls=first.calls,
-        slices_ns={arm: times for part in parts for arm, times in part.times.slices_ns.items()},
+        arms=arm_times({arm: times for part in parts for arm, times in part.times.slices_ns.items()}),
         identity_calls=first.identity_calls,
         identity_ns=first.identity_ns,
         load_s=sum(part.load_s for part in parts),
@@ -210,84 +214,86 @@ def _load_arms(
     runtime: Runtime,
     x: np.ndarray,
     padding: list[np.ndarray],
-    names: Sequence[str],
+    group: Sequence[Arm],
     generator: random.Random,
     *,
     threads: int,
     evict: Call | None,
-) -> Arms:
-    """The named arms, loaded in this order."""
-    calls: dict[str, Call] = {}
-    for arm in names:
+) -> Arms[Arm]:
+    """The arms of a group, loaded in this order."""
+    calls: dict[Arm, Call] = {}
+    for arm in group:
         # Where a weight lands moves the time by several percent: no arm shall always land in the same place
         padding.extend(
             np.empty(generator.randrange(1, MAX_PADDING_BYTES >> (3 * step)), np.uint8)
             for step in range(PADDINGS_PER_ARM)
         )
-        model = runtime.load(Path(request.files[arm]), request.workload, threads=threads)
+        model = runtime.load(Path(request.subject.files[arm.layout]), request.subject.workload, threads=threads)
         release_memory()
         calls[arm] = model.bind(x)
-    return Arms(calls, None, evict, request.extra_percent)
+    return Arms(calls, None, evict, {arm: request.extra_percent.get(arm.layout, 0) for arm in group})
 
 
-def _with_identity(arms: Arms, request: BlockRequest, runtime: Runtime, x: np.ndarray, *, threads: int) -> Arms:
-    identity = _load_identity(request, runtime, threads=threads)
+def _with_identity(arms: Arms[Arm], subject: Subject, runtime: Runtime, x: np.ndarray, *, threads: int) -> Arms[Arm]:
+    identity = _load_identity(subject, runtime, threads=threads)
     return arms if identity is None else dataclasses.replace(arms, identity=identity.bind(x))
 
 
-def _load_identity(request: BlockRequest | CheckRequest, runtime: Runtime, *, threads: int) -> LoadedModel | None:
-    if not request.has_identity:
+def _load_identity(subject: Subject, runtime: Runtime, *, threads: int) -> LoadedModel | None:
+    if not subject.has_identity:
         return None
-    path = None if request.identity_path is None else Path(request.identity_path)
-    return runtime.load_identity(path, request.workload, threads=threads)
+    path = None if subject.identity_path is None else Path(subject.identity_path)
+    return runtime.load_identity(path, subject.workload, threads=threads)
 
 
 def _check_shape(request: CheckRequest, x: np.ndarray, y: np.ndarray) -> None:
+    subject = request.subject
     shapes = (
-        (*request.batch_shape, request.workload.in_features),
-        (*request.batch_shape, request.workload.out_features),
+        (*request.batch_shape, subject.workload.in_features),
+        (*request.batch_shape, subject.workload.out_features),
     )
     if (x.shape, y.shape) != shapes:
         raise ArtifactError(
-            f"{request.answer_path} is an answer for {x.shape} -> {y.shape}, not {shapes[0]} -> {shapes[1]}"
+            f"{subject.answer_path} is an answer for {x.shape} -> {y.shape}, not {shapes[0]} -> {shapes[1]}"
         )
 
 
 def _check_number_format(request: CheckRequest, x: np.ndarray) -> None:
-    for arm in request.files.values():
-        wanted = arm.artifact.dtype.activations
+    for artifact in request.artifacts.values():
+        wanted = artifact.dtype.activations
         if x.dtype != np.dtype(wanted.numpy_name):
-            raise ArtifactError(f"{request.answer_path} is a reference for {x.dtype} inputs, not {wanted}")
+            raise ArtifactError(f"{request.subject.answer_path} is a reference for {x.dtype} inputs, not {wanted}")
 
 
 def _check_identity(
     request: CheckRequest, runtime: Runtime, x: np.ndarray, shape: tuple[int, ...], *, threads: int
 ) -> None:
     """Prove the identity model and that it hands the input on in the shape of the answer."""
-    if request.identity_path is not None:
-        file_format = next(iter(request.files.values())).artifact.format
-        prove_identity(Path(request.identity_path), file_format, request.identity_parts)
-    identity = _load_identity(request, runtime, threads=threads)
+    subject = request.subject
+    if subject.identity_path is not None:
+        file_format = next(iter(request.artifacts.values())).format
+        prove_identity(Path(subject.identity_path), file_format, subject.identity_parts)
+    identity = _load_identity(subject, runtime, threads=threads)
     if identity is None:
         return
     found = identity.answer(x)
     common = min(shape[-1], x.shape[-1])
     if found.shape != shape or not (found[..., :common] == x[..., :common]).all():
-        raise AnswerError(f"the identity model of {request.workload.name} does not hand its input on")
+        raise AnswerError(f"the identity model of {subject.workload.name} does not hand its input on")
 
 
-def _worst_error(found: np.ndarray, y: np.ndarray, tolerance: np.ndarray, arm: ArmFile) -> tuple[float, float]:
-    """The error that comes nearest to its tolerance, and that tolerance.
+def _worst_error(
+    found: np.ndarray, y: np.ndarray, tolerance: np.ndarray, *, path: Path, layout: WeightLayout
+) -> WorstError:
+    """How far a loaded model's answer is off.
 
     Raises:
-        AnswerError: it is larger, or not a number.
+        AnswerError: farther than is allowed, or it is not a number.
     """
-    if found.shape != y.shape:
-        raise AnswerError(f"{arm.path} gives an answer of shape {found.shape} instead of {y.shape}")
-    error = np.abs(found - y)
-    at = np.unravel_index(int(np.argmax(error / tolerance)), error.shape)
-    if not (error <= tolerance).all():
-        raise AnswerError(
-            f"{arm.artifact.layout} is off by {error[at]:.3g} from the float64 answer, {tolerance[at]:.3g} is allowed"
-        )
-    return float(error[at]), float(tolerance[at])
+    problem = shape_problem(found, y)
+    if problem is not None:
+        raise AnswerError(f"{path} {problem}")
+    worst = worst_error(found, y, tolerance)
+    if not worst.is_allowed:
+        raise AnswerError(f"{layout} {worst.problem}")
+    return worst

@@ -66,9 +66,9 @@ def _measured_core(core: MeasuredCore, rates: Mapping[str, BandwidthPoint], *, s
             text=f"{who}one core reads {_rate(point.read_bytes_per_s)}{copied}",
             source=f"buffer of {format_bytes(point.buffer_bytes)}",
         )
-    if core.peak is not None:
-        peak = f"{core.peak.flops_per_s / _GIGA:.3g} Gflop/s"
-        yield Line(label="Peak", text=f"{who}{peak} float32 of one core", source=core.peak.kernel)
+    for peak in core.peaks:
+        rate = f"{peak.flops_per_s / _GIGA:.3g} Gflop/s"
+        yield Line(label="Peak", text=f"{who}{rate} {peak.dtype} of one core", source=peak.kernel)
 
 
 def _rate(bytes_per_s: float) -> str:

@@ -14,6 +14,7 @@ from profiler.machine.caches import cache_level_for
 from profiler.machine.records import Conditions, HardwareInfo
 from profiler.machine.reports import machine_name
 from profiler.models.layout import WeightLayout
+from profiler.models.number_format import NumberFormat
 from profiler.models.workload import Workload, format_batch
 from profiler.report.answer import Answer, Judged, answer_for
 from profiler.report.appendix_records import ClaimTable
@@ -281,7 +282,8 @@ def case_label(case: Case, dimensions: str) -> str:
     form = "" if case.form is Form.CONTROLLED else f" ({case.form})"
     weights = "" if case.weights is Weights.WARM else f", {case.weights} weights"
     threads = "" if case.threads == 1 else f", {case.threads} threads"
-    return f"{case.runtime}{form}, {dimensions}, batch {format_batch(case.batch_shape)}{threads}{weights}"
+    dtype = "" if case.dtype is NumberFormat.FLOAT32 else f", {case.dtype}"
+    return f"{case.runtime}{form}, {dimensions}{dtype}, batch {format_batch(case.batch_shape)}{threads}{weights}"
 
 
 def short_name(workload: Workload) -> str:

@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 
 from profiler.base.errors import MissingPackageError, OptionError
+from profiler.models.number_format import NumberFormat
 from profiler.runtimes.protocol import Runtime
 
 
@@ -22,6 +23,7 @@ class RuntimeInfo:
         is_default: whether it is measured unless others are asked for. Only built-in runtimes ever are.
         max_threads: the most threads a call can use; None if it takes any number.
         copies_per_model: how many copies of its weights a loaded model holds, gradients included.
+        dtypes: the number formats of weights that it can run.
     """
 
     name: str
@@ -33,6 +35,11 @@ class RuntimeInfo:
     is_default: bool = False
     max_threads: int | None = None
     copies_per_model: int = 1
+    dtypes: tuple[NumberFormat, ...] = (NumberFormat.FLOAT32,)
+
+    def __post_init__(self) -> None:
+        for dtype in self.dtypes:  # of another package's, whatever a stranger has put there
+            NumberFormat(dtype)
 
     @property
     def is_installed(self) -> bool:
@@ -42,6 +49,10 @@ class RuntimeInfo:
     def can_use(self, threads: int) -> bool:
         """Whether a call can use so many threads."""
         return self.max_threads is None or threads <= self.max_threads
+
+    def can_run(self, dtype: NumberFormat) -> bool:
+        """Whether it can run weights in that number format."""
+        return dtype in self.dtypes
 
     def require(self) -> None:
         """Raises MissingPackageError with the install line if the package is missing."""

@@ -38,7 +38,7 @@ class NumpyModel:
     def __init__(self, layout: WeightLayout, layers: list[Layer], workload: Workload) -> None:
         self._layout = layout
         self._factors = [(layer.weight.in_out, layer.bias) for layer in layers]
-        self._activations = [*[workload.hidden] * (len(layers) - 1), workload.output]
+        self._activations = workload.activations
 
     def answer(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""
@@ -55,7 +55,7 @@ class NumpyModel:
         if len(self._factors) > 1 or self._activations[-1] is not Activation.NONE:
             return lambda: self.answer(x)
         factor, bias = self._factors[0]
-        out = np.empty((*x.shape[:-1], factor.shape[1]), dtype=np.float32)
+        out = np.empty((*x.shape[:-1], factor.shape[1]), dtype=x.dtype)
         if bias is None:
             return lambda: np.matmul(x, factor, out)
 
@@ -85,7 +85,7 @@ class NumpyIdentity:
 
     def answer(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""
-        out = np.zeros((*x.shape[:-1], self._out_features), dtype=np.float32)
+        out = np.zeros((*x.shape[:-1], self._out_features), dtype=x.dtype)
         np.copyto(out[..., : self._common], x[..., : self._common])
         return out
 

@@ -121,10 +121,10 @@ class OnnxModel:
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
         """A call with input and output bound beforehand, so that no time goes into allocating the output."""
-        shape = self.answer(x).shape
+        answer = self.answer(x)
         binding = self._session.io_binding()
         binding.bind_cpu_input(self._input, x)
-        out = onnxruntime.OrtValue.ortvalue_from_shape_and_type(shape, np.float32, "cpu")
+        out = onnxruntime.OrtValue.ortvalue_from_shape_and_type(answer.shape, answer.dtype, "cpu")
         binding.bind_ortvalue_output(self._output, out)
         return functools.partial(self._session.run_with_iobinding, binding)
 

@@ -100,7 +100,7 @@ class ReferenceModel:
             )
             for layer in layers
         ]
-        self._activations = [*[workload.hidden] * (len(layers) - 1), workload.output]
+        self._activations = workload.activations
 
     def answer(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""

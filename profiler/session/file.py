@@ -14,6 +14,7 @@ from profiler.base.errors import OutputError, SessionError
 from profiler.base.files import read_limited, refuse_existing, write_error
 from profiler.base.version import version_problem
 from profiler.models.layout import WeightLayout
+from profiler.session.arms import ARMS, ARMS_AT_ONCE
 from profiler.session.records import (
     SESSION_SCHEMA,
     ArmSet,
@@ -35,8 +36,6 @@ MAX_LINE_BYTES = 64_000_000
 MAX_SESSION_BYTES = 4_000_000_000
 MAX_COUNT = 100_000  # of passes, rounds or threads
 MAX_ATTEMPTS = 100
-ARMS = ("out_in_1", "out_in_2", "in_out_1", "in_out_2")
-ARMS_AT_ONCE = (4, 2)  # how many may be loaded together: all, or a pair of both layouts
 MAX_SLICE_NS = 10**15  # eleven days: no slice of a run lasts longer
 MAX_S = 10**9  # thirty years: no time of a run, and no machine's sleep, is longer
 MIN_S = 1e-9  # of what took time: a clock's step
@@ -235,6 +234,7 @@ def _header_problem(header: Header) -> str | None:
         if (
             case.runtime not in options.runtimes
             or case.form not in options.forms
+            or case.dtype not in options.dtypes
             or case.threads not in options.threads
             or case.weights not in options.weights
             or case.control not in options.controls
@@ -262,6 +262,7 @@ def options_problem(options: Options) -> str | None:
         ),
         "threads are named, each number once": 0 < len(options.threads) == len(set(options.threads)),
         "repeat_share lies between 0 and 1": 0 <= options.repeat_share <= 1,
+        "number formats are named, each once": 0 < len(options.dtypes) == len(set(options.dtypes)),
         "there are weights and controls": bool(options.weights and options.controls),
     }
     return next((rule for rule, holds in rules.items() if not holds), None)
@@ -323,16 +324,18 @@ def _content_problem(record: SessionRecord) -> str | None:
 
 
 def _is_possible(arm_set: ArmSet) -> bool:
-    rounds = {len(times) for times in arm_set.slices_ns.values()}
+    slices = arm_set.slices_ns
+    rounds = {len(times) for times in slices.values()}
     return (
-        tuple(sorted(arm_set.slices_ns)) == tuple(sorted(ARMS))
+        len(arm_set.arms) == len(ARMS)
+        and slices.keys() == set(ARMS)
         and len(rounds) == 1
         and rounds != {0}
         and 0 < arm_set.calls <= MAX_CALLS_PER_SLICE
         and 0 <= arm_set.identity_calls <= MAX_CALLS_PER_SLICE
         and (arm_set.identity_calls > 0 or not arm_set.identity_ns)
         and all(0 <= time < MAX_S for time in (arm_set.load_s, arm_set.rounds_s))
-        and all(0 < time < MAX_SLICE_NS for times in arm_set.slices_ns.values() for time in times)
+        and all(0 < time < MAX_SLICE_NS for times in slices.values() for time in times)
         and all(0 < time < MAX_SLICE_NS for time in arm_set.identity_ns)
     )
 

@@ -1,6 +1,7 @@
 """What a session holds: how it was measured, and every raw time."""
 
 import enum
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from profiler.artifacts.records import Form
@@ -9,8 +10,9 @@ from profiler.machine.records import Conditions, HardwareInfo, Quiet
 from profiler.models.layout import WeightLayout
 from profiler.models.number_format import NumberFormat
 from profiler.models.workload import Workload, format_batch
+from profiler.session.arms import Arm
 
-SESSION_SCHEMA = 4
+SESSION_SCHEMA = 5
 
 
 class Weights(enum.StrEnum):
@@ -82,7 +84,8 @@ class Options(Record, frozen=True, kw_only=True):
     The first `cost_passes` passes measure load times as well. At most `repeat_share` of all blocks are repeated
     because something disturbed them: where more are disturbed, this is how the machine is. Every case is measured with
     each number of `threads` that its runtime can use. With `forked`, the workers
-    of later passes are forked from one process that has imported the runtime, instead of importing it anew.
+    of later passes are forked from one process that has imported the runtime, instead of importing it anew. `dtypes`
+    are the number formats of weights that are measured.
     """
 
     runtimes: tuple[str, ...]
@@ -98,6 +101,7 @@ class Options(Record, frozen=True, kw_only=True):
     weights: tuple[Weights, ...] = (Weights.WARM,)
     eviction_bytes: int = 0
     sets: int | None = None
+    dtypes: tuple[NumberFormat, ...] = (NumberFormat.FLOAT32,)
     cost_passes: int = 8
     repeat_share: float = 0.25
     controls: tuple[Control, ...] = (Control.NONE,)
@@ -180,20 +184,42 @@ class Check(Record, frozen=True, kw_only=True, tag="check", tag_field="kind"):
     arms: tuple[ArmTruth, ...]
 
 
+class ArmTimes(Record, frozen=True, kw_only=True):
+    """The raw times of one arm, a copy of one layout: those of its slices, round by round."""
+
+    layout: WeightLayout
+    copy: int
+    slices_ns: tuple[int, ...]
+
+
 class ArmSet(Record, frozen=True, kw_only=True):
     """Four arms, loaded together: the raw times of their slices.
 
-    `slices_ns` holds for each arm, round by round, the time of one slice of `calls` calls. Arms are `out_in_1`,
-    `out_in_2`, `in_out_1`, `in_out_2`. `identity_ns` are slices of `identity_calls` calls of the identity model.
-    `load_s` is what loading and calibration took, `rounds_s` what the rounds took.
+    Each slice is of `calls` calls. `identity_ns` are slices of `identity_calls` calls of the identity model. `load_s`
+    is what loading and calibration took, `rounds_s` what the rounds took.
     """
 
     calls: int
-    slices_ns: dict[str, tuple[int, ...]]
+    arms: tuple[ArmTimes, ...]
     identity_calls: int = 0
     identity_ns: tuple[int, ...] = ()
     load_s: float
     rounds_s: float
+
+    @property
+    def slices_ns(self) -> dict[Arm, tuple[int, ...]]:
+        """The times of each arm."""
+        return {Arm(one.layout, one.copy): one.slices_ns for one in self.arms}
+
+    @property
+    def rounds(self) -> int:
+        """How many slices each arm has."""
+        return len(self.arms[0].slices_ns)
+
+
+def arm_times(slices_ns: Mapping[Arm, tuple[int, ...]]) -> tuple[ArmTimes, ...]:
+    """The times of arms as a session holds them."""
+    return tuple(ArmTimes(layout=arm.layout, copy=arm.copy, slices_ns=times) for arm, times in slices_ns.items())
 
 
 class Disturbance(enum.StrEnum):

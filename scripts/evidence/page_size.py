@@ -26,7 +26,7 @@ from profiler.models.workload import Workload, linear_workload, network_layers
 from profiler.report.html import render_html
 from profiler.report.page.library import javascript
 from profiler.report.summary import make_report
-from profiler.session.file import ARMS
+from profiler.session.arms import ARMS, Arm
 from profiler.session.records import (
     SESSION_SCHEMA,
     ArmCost,
@@ -46,6 +46,7 @@ from profiler.session.records import (
     Options,
     Session,
     Weights,
+    arm_times,
 )
 from scripts.build_board_trees import build, read_boards
 
@@ -196,13 +197,13 @@ def _cost(case: Case, at: int, size: int, generator: random.Random) -> Cost:
 def _block(case: Case, at: int, size: int, generator: random.Random) -> Block:
     seconds = 2e-6 + size * case.batch_shape[0] ** 0.7 / 3e9
     noise = generator.choice((0.002, 0.004, 0.05)) if case.runtime == "numpy" else 0.004
-    slices: dict[str, tuple[int, ...]] = {
-        name: (round(1e10 * seconds * (_factor(case, size) if name.startswith("in_out") else 1)
+    slices: dict[Arm, tuple[int, ...]] = {
+        arm: (round(1e10 * seconds * (_factor(case, size) if arm.layout is WeightLayout.IN_OUT else 1)
                      * generator.lognormvariate(0, noise)),)
-        for name in ARMS
+        for arm in ARMS
     }  # fmt: skip
     arms = ArmSet(
-        calls=10, slices_ns=slices, identity_calls=10, identity_ns=(15_000,), load_s=0.01, rounds_s=0.05
+        calls=10, arms=arm_times(slices), identity_calls=10, identity_ns=(15_000,), load_s=0.01, rounds_s=0.05
     )  # fmt: skip
     return Block(case=case.id, pass_index=at, at_s=60.0 * at, sets=(arms,))
 

@@ -9,22 +9,25 @@ from profiler.judge.comparison import (
     rule_of,
     series_of,
 )
-from profiler.judge.effects import arm_medians, set_effect, set_null
+from profiler.judge.contrasts import EFFECT, NULL, contrast_of
+from profiler.judge.effects import arm_medians
 from profiler.judge.records import Comparison, Verdict
 from profiler.judge.verdicts import Rule, judge
 from profiler.models.layout import WeightLayout
-from profiler.session.file import ARMS
-from profiler.session.records import ArmSet, Block, Disturbance, End, EndReason, Session
+from profiler.session.arms import ARMS, Arm
+from profiler.session.records import ArmSet, Block, Disturbance, End, EndReason, Session, arm_times
 from tests.sessions import make_block, make_case, make_header, make_session
 
 
-def arm_set(**times: int) -> ArmSet:
-    return ArmSet(calls=2, slices_ns={arm: (times[arm], times[arm], 10**9) for arm in ARMS}, load_s=0, rounds_s=1)
+def arm_set(*times: int) -> ArmSet:
+    """Both copies of out_in, then both of in_out."""
+    slices = {arm: (time, time, 10**9) for arm, time in zip(ARMS, times, strict=True)}
+    return ArmSet(calls=2, arms=arm_times(slices), load_s=0, rounds_s=1)
 
 
 END = End(reason=EndReason.COMPLETE, utc="x", elapsed_s=1)
-UNEQUAL = arm_set(out_in_1=1000, out_in_2=2000, in_out_1=4000, in_out_2=16000)
-MIRRORED = arm_set(out_in_1=2000, out_in_2=1000, in_out_1=4000, in_out_2=4000)
+UNEQUAL = arm_set(1000, 2000, 4000, 16000)
+MIRRORED = arm_set(2000, 1000, 4000, 4000)
 
 
 def only(session: Session, **changes: float) -> Comparison:
@@ -34,9 +37,9 @@ def only(session: Session, **changes: float) -> Comparison:
 
 def test_the_estimators_are_those_of_the_protocol() -> None:
     medians = arm_medians(UNEQUAL)
-    assert medians["out_in_1"] == pytest.approx(math.log(500e-9))
-    assert set_effect(medians) == pytest.approx(math.log(4 * 16 / (1 * 2)) / 2)
-    assert set_null(medians) == pytest.approx(math.log(1 * 4 / (2 * 16)) / 2)
+    assert medians[Arm(WeightLayout.OUT_IN, 1)] == pytest.approx(math.log(500e-9))
+    assert contrast_of(medians, EFFECT) == pytest.approx(math.log(4 * 16 / (1 * 2)) / 2)
+    assert contrast_of(medians, NULL) == pytest.approx(math.log(1 * 4 / (2 * 16)) / 2)
 
 
 def test_a_block_is_the_mean_of_its_sets() -> None:

@@ -165,3 +165,15 @@ def test_threads_share_the_data_and_each_finds_its_part_in_its_own_cache() -> No
     alone, four = limit(wide), limit(wide, threads=4)
     assert (alone.level, four.level) == ("memory", "L2")
     assert four.bound_s < alone.bound_s / 4
+
+
+def test_a_case_is_held_against_the_peak_of_what_its_activations_are_in() -> None:
+    workload, known = layer(512, 512), hardware()
+    case = case_of(workload, (512,))
+    floats = msgspec.structs.replace(case, dtype=NumberFormat.FLOAT64)
+    whole = msgspec.structs.replace(case, dtype=NumberFormat.INT8)
+    assert limit_for(floats, workload, known, time_s=BOTH, cpus=()) is None
+    found, expected = (limit_for(one, workload, known, time_s=BOTH, cpus=()) for one in (whole, case))
+    assert found is not None
+    assert expected is not None
+    assert (found.limited_by, found.bound_s) == (LimitedBy.COMPUTE, expected.bound_s)

@@ -5,18 +5,19 @@ import msgspec
 import pytest
 
 from profiler.judge.overhead import call_overhead
-from profiler.session.file import ARMS
-from profiler.session.records import ArmSet, Block
+from profiler.models.layout import WeightLayout
+from profiler.session.arms import ARMS, Arm
+from profiler.session.records import ArmSet, Block, arm_times
 from tests.sessions import make_block, make_case
 
 
 def arm_set(out_in: float, in_out: float, identity: float, *, calls: int = 10, identity_calls: int = 100) -> ArmSet:
     """Times per call in nanoseconds."""
-    slices: dict[str, tuple[int, ...]] = {
-        arm: (round(calls * (in_out if arm.startswith("in_out") else out_in)),) * 3 for arm in ARMS
+    slices: dict[Arm, tuple[int, ...]] = {
+        arm: (round(calls * (in_out if arm.layout is WeightLayout.IN_OUT else out_in)),) * 3 for arm in ARMS
     }
     return ArmSet(
-        calls=calls, slices_ns=slices, identity_calls=identity_calls,
+        calls=calls, arms=arm_times(slices), identity_calls=identity_calls,
         identity_ns=(round(identity_calls * identity),) * 3, load_s=0, rounds_s=1,
     )  # fmt: skip
 

@@ -22,8 +22,9 @@ from profiler.judge.placement import (
     pool_components,
     round_effects,
 )
-from profiler.session.file import ARMS
-from profiler.session.records import ArmSet, Block, Start
+from profiler.models.layout import WeightLayout
+from profiler.session.arms import ARMS
+from profiler.session.records import ArmSet, Block, Start, arm_times
 from tests.sessions import make_block, make_case
 
 ROUNDS_ASKED = 11
@@ -52,14 +53,17 @@ def blocks(  # a factory has many parameters
                     max(
                         1,
                         round(
-                            1e9 * math.exp((placed if arm.startswith("in_out") else 0) + generator.gauss(0, round_sd))
+                            1e9
+                            * math.exp(
+                                (placed if arm.layout is WeightLayout.IN_OUT else 0) + generator.gauss(0, round_sd)
+                            )
                         ),
                     )
                     for _ in range(ROUNDS_ASKED)
                 )
                 for arm in ARMS
             }
-            sets.append(ArmSet(calls=1, slices_ns=slices, load_s=load_s, rounds_s=round_s * ROUNDS_ASKED))
+            sets.append(ArmSet(calls=1, arms=arm_times(slices), load_s=load_s, rounds_s=round_s * ROUNDS_ASKED))
         found.append(Block(case="x", pass_index=at, at_s=0, sets=tuple(sets)))
     return found
 

@@ -19,7 +19,7 @@ def knee(low: int, high: int) -> Knee:
 
 def seen(*knees: Knee, core: str | None = "Cortex-A72") -> Measured:
     one = MeasuredCore(
-        core=core, cpu=0, method="pointer chase", latencies=(), bandwidths=(), knees=knees, peak=None
+        core=core, cpu=0, method="pointer chase", latencies=(), bandwidths=(), knees=knees, peaks=()
     )  # fmt: skip
     return Measured(utc="2026-11-21T00:00:00Z", tool_version="0", duration_s=1.0, cores=(one,))
 

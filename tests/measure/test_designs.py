@@ -13,7 +13,7 @@ from profiler.measure.passes import MAX_ATTEMPTS
 from profiler.measure.tally import FEW_BLOCKS
 from profiler.report.render import Format, render
 from profiler.report.summary import make_report
-from profiler.session.file import ARMS
+from profiler.session.arms import ARMS
 from profiler.session.records import Control, Disturbance, EndReason, Session, Weights
 from tests.conftest import edit_manifest
 from tests.runs import Recorder, Script, ended_after, execute, options
@@ -294,7 +294,7 @@ def test_two_sets_load_the_arms_twice(exported: Path, tmp_path: Path, script: Sc
         for arm_set in block.sets:
             assert set(arm_set.slices_ns) == set(ARMS)
             assert {len(times) for times in arm_set.slices_ns.values()} == {3}
-        assert first.slices_ns["out_in_1"][0] / first.calls != second.slices_ns["out_in_1"][0] / second.calls
+        assert first.slices_ns[ARMS[0]][0] / first.calls != second.slices_ns[ARMS[0]][0] / second.calls
 
 
 def test_a_pilot_chooses_sets_where_nobody_else_does(exported: Path, tmp_path: Path, script: Script) -> None:

@@ -1,5 +1,6 @@
 """Bundles that lie, with hashes made to fit: each is refused, or fails alone, before anything is timed."""
 
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -13,6 +14,8 @@ from profiler.base.errors import ArtifactError, BundleError
 from profiler.models.layout import LinearShape
 from profiler.models.number_format import NumberFormat
 from profiler.models.workload import linear_workload
+from profiler.runtimes import runtime_info
+from profiler.runtimes.builtin import BUILT_IN
 from tests.conftest import replace_file
 from tests.runs import execute, options
 
@@ -102,9 +105,32 @@ def test_claims_that_the_files_do_not_bear_out_are_refused(
 
 
 def test_a_number_format_that_this_program_does_not_know_is_refused(bundle: Path, tmp_path: Path) -> None:
-    forge(bundle, dtype="int9")
-    with pytest.raises(BundleError, match=r"no valid manifest: Invalid enum value 'int9'"):
+    forge(bundle, dtype="int3")
+    with pytest.raises(BundleError, match=r"no valid manifest: Invalid enum value 'int3'"):
         execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
+
+
+def test_a_number_format_that_no_runtime_can_run_is_refused(bundle: Path, tmp_path: Path) -> None:
+    forge(bundle, dtype="int8")
+    with pytest.raises(BundleError, match="holds nothing that numpy can measure"):
+        execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1))
+    with pytest.raises(BundleError, match="numpy with int8 weights: it can run float32"):
+        execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1, dtypes=(NumberFormat.INT8,)))
+
+
+def test_float32_files_that_are_forged_to_be_of_a_format_that_can_be_run_are_refused(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = runtime_info("numpy")
+    monkeypatch.setitem(BUILT_IN, info.name, dataclasses.replace(info, dtypes=(NumberFormat.FLOAT64,)))
+    forge(bundle, dtype="float64")
+    path = bundle / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for entry in manifest["answers"]:
+        entry["dtype"] = "float64"
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError, match="claimed to store float64"):
+        execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1, dtypes=(NumberFormat.FLOAT64,)))
 
 
 def test_a_manifest_that_claims_other_shapes_or_batches_is_refused(bundle: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from profiler.judge.comparison import compare_session
 from profiler.judge.records import Verdict
 from profiler.measure.nursery import REGIONS, go_deeper, scatter
+from profiler.session.arms import ARMS
 from profiler.session.records import Block, EndReason, Stage
 from tests.runs import Recorder, Script, ended_after, execute, options
 
@@ -41,7 +42,7 @@ def test_every_pass_has_a_process_of_its_own(exported: Path, tmp_path: Path, scr
     chosen = options(looks=(8,), forked=True)
     _, session = execute(exported, tmp_path / "s.jsonl", chosen, recorder=Recorder(note))
     assert len(seen) == 8
-    first = [block.sets[0].slices_ns["out_in_1"][0] / block.sets[0].calls for block in session.blocks]
+    first = [block.sets[0].slices_ns[ARMS[0]][0] / block.sets[0].calls for block in session.blocks]
     assert len({round(time) for time in first}) > 16  # placements are drawn anew in every one
     assert {comparison.verdict for comparison in compare_session(session)} == {Verdict.PAYS_OFF}
 

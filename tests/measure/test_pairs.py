@@ -17,9 +17,9 @@ from profiler.artifacts.build import export_bundle
 from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.records import Form
 from profiler.judge.comparison import compare_session
-from profiler.judge.effects import set_effect, set_null
+from profiler.judge.contrasts import EFFECT, NULL_IN_PAIRS, contrast_of
 from profiler.judge.records import Verdict
-from profiler.measure.messages import BlockRequest
+from profiler.measure.messages import BlockRequest, Subject
 from profiler.measure.plan import make_plan
 from profiler.measure.worker import measure
 from profiler.models.layout import LinearShape, WeightLayout
@@ -27,7 +27,7 @@ from profiler.models.workload import Workload, linear_workload
 from profiler.report.render import Format, render
 from profiler.report.summary import make_report
 from profiler.runtimes.scripted import ScriptedModel, ScriptedRuntime
-from profiler.session.file import ARMS
+from profiler.session.arms import ARMS
 from profiler.session.records import Control, Session
 from tests.runs import Recorder, Script, ended_after, execute, options
 
@@ -115,9 +115,9 @@ def test_effect_and_null_of_pairs_vary_alike_and_drift_between_the_pairs_is_in_n
     for _ in range(2000):
         medians = {arm: generator.gauss(0, 0.02) for arm in ARMS}
         for arm in ARMS:
-            medians[arm] += math.log(2) * arm.endswith("_2") + math.log(1.1) * arm.startswith("in_out")
-        effects.append(set_effect(medians))
-        nulls.append(set_null(medians, in_pairs=True))
+            medians[arm] += math.log(2) * (arm.copy == 2) + math.log(1.1) * (arm.layout is WeightLayout.IN_OUT)
+        effects.append(contrast_of(medians, EFFECT))
+        nulls.append(contrast_of(medians, NULL_IN_PAIRS))
     error = 0.02 / math.sqrt(2000)
     assert abs(statistics.fmean(effects) - math.log(1.1)) < 4 * error
     assert abs(statistics.fmean(nulls)) < 4 * error
@@ -140,11 +140,13 @@ def request_of(bundle: Path, workload: str, file_format: str, *, at_once: int) -
     }
     answer = next(one for one in manifest.references if one.workload == workload and len(one.batch_shape) == 1)
     return BlockRequest(
-        workload=next(one for one in manifest.workloads if one.name == workload),
-        files={f"{layout}_{copy}": files[layout] for layout in WeightLayout for copy in (1, 2)},
-        answer_path=str(opened.path_of(answer)),
-        has_identity=False,
-        identity_path=None,
+        subject=Subject(
+            workload=next(one for one in manifest.workloads if one.name == workload),
+            files=files,
+            answer_path=str(opened.path_of(answer)),
+            has_identity=False,
+            identity_path=None,
+        ),
         seed=1,
         sets=2,
         rounds=3,

@@ -15,7 +15,7 @@ from profiler.artifacts.build import export_bundle
 from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.records import Form
 from profiler.base.errors import RefusalError
-from profiler.measure.messages import CostRequest
+from profiler.measure.messages import CostRequest, Subject
 from profiler.measure.probe import measure_costs
 from profiler.models.layout import LinearShape, WeightLayout
 from profiler.models.number_format import NumberFormat
@@ -43,15 +43,17 @@ def request(bundle: Path, workload: Workload, file_format: str) -> CostRequest:
     opened = open_bundle(bundle)
     identities = [identity for identity in opened.manifest.identities if identity.format == file_format]
     return CostRequest(
-        workload=workload,
-        files={
-            artifact.layout: str(opened.path_of(artifact))
-            for artifact in opened.manifest.artifacts
-            if artifact.format == file_format
-        },
-        answer_path=str(opened.path_of(opened.manifest.references[0])),
-        has_identity=True,
-        identity_path=str(opened.path_of(identities[0])) if identities else None,
+        subject=Subject(
+            workload=workload,
+            files={
+                artifact.layout: str(opened.path_of(artifact))
+                for artifact in opened.manifest.artifacts
+                if artifact.format == file_format
+            },
+            answer_path=str(opened.path_of(opened.manifest.references[0])),
+            has_identity=True,
+            identity_path=str(opened.path_of(identities[0])) if identities else None,
+        ),
         seed=1,
     )
 

@@ -19,7 +19,8 @@ from profiler.judge.comparison import compare_session
 from profiler.judge.records import Verdict
 from profiler.models.layout import WeightLayout
 from profiler.runtimes.scripted import VARIABLE
-from profiler.session.file import ARMS, SessionWriter, load_session
+from profiler.session.arms import ARMS
+from profiler.session.file import SessionWriter, load_session
 from profiler.session.records import Block, Control, EndReason, ExecutedLayout, Stage
 from tests.runs import PASSES, Recorder, Script, ended_after, execute, options
 

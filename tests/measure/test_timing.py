@@ -44,7 +44,7 @@ class FakeClock:
         return advance
 
 
-def timed(arms: Arms, clock: FakeClock, *, rounds: int = 11, limit_ns: int = 2 * S) -> Times:
+def timed(arms: Arms[str], clock: FakeClock, *, rounds: int = 11, limit_ns: int = 2 * S) -> Times[str]:
     return time_set(arms, clock, rounds=rounds, slice_ns=MS, limit_ns=limit_ns, generator=random.Random(1))
 
 

@@ -24,7 +24,7 @@ from profiler.report.render import Format, render
 from profiler.report.summary import make_report
 from profiler.schemas import format_schema
 from profiler.session.file import parse_session
-from profiler.session.records import ArmSet, Case, ConditionsRecord, Control, Header, Session
+from profiler.session.records import ArmSet, Case, ConditionsRecord, Control, Header, Session, arm_times
 from tests.report.test_hostile_sessions import LINES, STRANGE, places
 from tests.sessions import WORKLOAD, make_case, make_session
 
@@ -55,7 +55,7 @@ def measured(
 
 def scaled(arm_set: ArmSet, slower: float) -> ArmSet:
     slices = {arm: tuple(round(slower * ns) for ns in times) for arm, times in arm_set.slices_ns.items()}
-    return msgspec.structs.replace(arm_set, slices_ns=slices)
+    return msgspec.structs.replace(arm_set, arms=arm_times(slices))
 
 
 def edited(session: Session, **change: object) -> Session:

@@ -18,6 +18,7 @@ from profiler.machine.measured import (
     TimerFigures,
 )
 from profiler.machine.records import Claim, Conflict, HardwareInfo
+from profiler.models.number_format import NumberFormat
 from profiler.report.cells import UNKNOWN
 from profiler.report.machine import ADVICE, Section, cache_text, hardware_lines, machine_sections, ranges
 from profiler.report.measured import measured_lines
@@ -35,7 +36,7 @@ CORE = MeasuredCore(
         BandwidthPoint(buffer_bytes=64 << 20, read_bytes_per_s=4e9, copy_bytes_per_s=None),
     ),
     knees=(Knee(low_bytes=32 * K, high_bytes=64 * K, ratio=2.5),),
-    peak=PeakRate(flops_per_s=12.5e9, kernel="numba, 4 lanes"),
+    peaks=(PeakRate(dtype=NumberFormat.FLOAT32, flops_per_s=12.5e9, kernel="numba, 4 lanes"),),
 )
 MEASURED = Measured(
     utc="2026-11-21T00:00:00Z",
@@ -207,7 +208,7 @@ def test_several_cores_are_told_apart() -> None:
 def test_without_a_knee_that_is_said_and_without_a_curve_nothing_is() -> None:
     flat = msgspec.structs.replace(CORE, knees=())
     assert told(msgspec.structs.replace(MEASURED, cores=(flat,)))["Cache ends"] == ["no knee seen"]
-    bare = msgspec.structs.replace(flat, latencies=(), bandwidths=(), peak=None)
+    bare = msgspec.structs.replace(flat, latencies=(), bandwidths=(), peaks=())
     assert set(told(msgspec.structs.replace(MEASURED, cores=(bare,), timer=None, canary=None, problems=()))) == {"When"}
 
 

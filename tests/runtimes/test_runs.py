@@ -7,7 +7,8 @@ import pytest
 
 from profiler.base.errors import OptionError
 from profiler.runtimes import DEFAULT_RUNTIMES, RUNTIMES
-from profiler.session.file import ARMS, load_session
+from profiler.session.arms import ARMS
+from profiler.session.file import load_session
 from profiler.session.records import EndReason, ExecutedLayout, Team
 from tests.runs import execute, options
 

@@ -17,9 +17,13 @@ from hypothesis import strategies as st
 from profiler.base.errors import OutputError, SessionError
 from profiler.machine.records import Quiet
 from profiler.models.layout import WeightLayout
-from profiler.session.file import ARMS, SessionWriter, load_session, parse_session
+from profiler.models.number_format import NumberFormat
+from profiler.session.arms import ARMS, Arm
+from profiler.session.file import SessionWriter, load_session, options_problem, parse_session
 from profiler.session.records import (
+    SESSION_SCHEMA,
     ArmCost,
+    ArmTimes,
     Block,
     ConditionsRecord,
     Cost,
@@ -31,6 +35,7 @@ from profiler.session.records import (
     SessionRecord,
     Stage,
     Start,
+    arm_times,
 )
 from tests.sessions import make_block, make_case, make_header, make_session
 
@@ -227,6 +232,10 @@ def after_header(*records: SessionRecord) -> bytes:
     return b"\n".join(map(msgspec.json.encode, (SESSION.header, *records))) + b"\n"
 
 
+def with_times(slices: dict[Arm, tuple[int, ...]], *more: ArmTimes) -> bytes:
+    return with_set(arms=(*arm_times(slices), *more))
+
+
 def with_set(**changes: object) -> bytes:
     block = SESSION.blocks[0]
     return after_header(msgspec.structs.replace(block, sets=(msgspec.structs.replace(block.sets[0], **changes),)))
@@ -235,13 +244,16 @@ def with_set(**changes: object) -> bytes:
 @pytest.mark.parametrize(
     "data",
     [
-        with_set(slices_ns=dict.fromkeys(ARMS, (-5,))),
-        with_set(slices_ns=dict.fromkeys(ARMS, (0,))),
-        with_set(slices_ns=dict.fromkeys(ARMS, (10**18,))),
-        with_set(slices_ns=dict.fromkeys(ARMS, ())),
-        with_set(slices_ns=dict.fromkeys(ARMS[:3], (5,))),
-        with_set(slices_ns={**dict.fromkeys(ARMS, (5,)), "in_out_2": (5, 6)}),
-        with_set(slices_ns={**dict.fromkeys(ARMS, (5,)), "in_out_3": (5,)}),
+        with_times(dict.fromkeys(ARMS, (-5,))),
+        with_times(dict.fromkeys(ARMS, (0,))),
+        with_times(dict.fromkeys(ARMS, (10**18,))),
+        with_times(dict.fromkeys(ARMS, ())),
+        with_times(dict.fromkeys(ARMS[:3], (5,))),
+        with_times({**dict.fromkeys(ARMS, (5,)), ARMS[3]: (5, 6)}),
+        with_times({**dict.fromkeys(ARMS, (5,)), Arm(WeightLayout.IN_OUT, 3): (5,)}),
+        with_times({**dict.fromkeys(ARMS[:3], (5,)), Arm(WeightLayout.IN_OUT, 3): (5,)}),
+        with_times(dict.fromkeys(ARMS, (5,)), *arm_times({ARMS[0]: (5,)})),
+        with_times({}),
         with_set(calls=0),
         with_set(calls=-1),
         with_set(calls=10**400),
@@ -271,7 +283,7 @@ def test_a_block_may_have_several_sets_and_no_identity_times() -> None:
 
 def test_times_that_are_no_whole_numbers_are_refused_by_line() -> None:
     for value in (b"1e300", b"NaN", b'"5"', b"1.5", b"Infinity", b"null"):
-        first = SESSION.blocks[0].sets[0].slices_ns["out_in_1"][0]
+        first = SESSION.blocks[0].sets[0].slices_ns[ARMS[0]][0]
         data = DATA.replace(str(first).encode(), value, 1)
         with pytest.raises(SessionError, match="line 2 of x"):
             parse_session(data, source="x")
@@ -300,7 +312,7 @@ NUMBERS: list[tuple[SessionRecord, tuple[str | int, ...]]] = [
     (BLOCK, ("sets", 0, "calls")),
     (BLOCK, ("sets", 0, "identity_calls")),
     (BLOCK, ("sets", 0, "identity_ns", 3)),
-    (BLOCK, ("sets", 0, "slices_ns", "in_out_2", 10)),
+    (BLOCK, ("sets", 0, "arms", 3, "slices_ns", 10)),
     (BLOCK, ("quiet", "canary_s", 1)),
     (BLOCK, ("quiet", "elapsed_s")),
     (BLOCK, ("quiet", "cpu_s")),
@@ -483,3 +495,22 @@ def test_numbers_beyond_64_bits_are_refused_by_line() -> None:
         data = b"\n".join(map(msgspec.json.encode, records)) + b"\n"
         with pytest.raises(SessionError, match=f"line {line} of x holds an impossible number"):
             parse_session(data, source="x")
+
+
+def test_a_case_in_a_number_format_that_was_not_asked_for_is_refused() -> None:
+    other = msgspec.structs.replace(CASE, dtype=NumberFormat.INT8)
+    header = msgspec.structs.replace(SESSION.header, cases=(other,))
+    with pytest.raises(SessionError, match="which its options exclude"):
+        parse_session(msgspec.json.encode(header) + b"\n", source="x")
+
+
+def test_number_formats_are_named_and_each_once() -> None:
+    for dtypes in ((), (NumberFormat.FLOAT32, NumberFormat.FLOAT32)):
+        wrong = msgspec.structs.replace(SESSION.header.options, dtypes=dtypes)
+        assert options_problem(wrong) == "number formats are named, each once"
+
+
+def test_a_session_of_the_schema_before_is_refused_in_one_line_that_says_to_measure_again() -> None:
+    old = msgspec.structs.replace(SESSION.header, schema_version=SESSION_SCHEMA - 1)
+    with pytest.raises(SessionError, match=r"reads no more .*; measure again"):
+        parse_session(msgspec.json.encode(old) + b"\n", source="x")

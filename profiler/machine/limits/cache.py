@@ -166,7 +166,8 @@ def _is_plausible(core: MeasuredCore) -> bool:
         and all(knee.low_bytes < knee.high_bytes and knee.ratio <= MAX_RATIO for knee in core.knees)
         and all(point.latency_s <= MAX_LATENCY_S for point in core.latencies)
         and all(rate <= MAX_BYTES_PER_S for rate in rates)
-        and (core.peak is None or core.peak.flops_per_s <= MAX_FLOPS_PER_S)
+        and all(peak.flops_per_s <= MAX_FLOPS_PER_S for peak in core.peaks)
+        and len({peak.dtype for peak in core.peaks}) == len(core.peaks)
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from profiler.machine.measured import PeakRate
+from profiler.models.number_format import NumberFormat
 
 SGEMM_SIZES = (96, 192, 256, 384, 512)
 MIN_CALLS = 3
@@ -51,14 +52,15 @@ def _sgemm(size: int, spend_s: float) -> PeakRate:
     left, right = np.full((size, size), 0.5, dtype=np.float32), np.full((size, size), 0.25, dtype=np.float32)
     out = np.empty_like(left)
     best_s = _best_time(lambda: np.matmul(left, right, out=out), spend_s)
-    return PeakRate(flops_per_s=2.0 * size**3 / best_s, kernel=f"numpy sgemm {size}x{size}")
+    return PeakRate(dtype=NumberFormat.FLOAT32, flops_per_s=2.0 * size**3 / best_s, kernel=f"numpy sgemm {size}x{size}")
 
 
 def _polynomial(polynomial: Polynomial, spend_s: float) -> PeakRate:
     first = np.full(ELEMENTS, 0.5, dtype=np.float32)
     second, passes = first.copy(), 16
     best_s = _best_time(lambda: polynomial(first, second, np.float32(0.5), np.float32(0.25), passes), spend_s)
-    return PeakRate(flops_per_s=2.0 * 2 * ELEMENTS * STEPS * passes / best_s, kernel="numba polynomial")
+    flops_per_s = 2.0 * 2 * ELEMENTS * STEPS * passes / best_s
+    return PeakRate(dtype=NumberFormat.FLOAT32, flops_per_s=flops_per_s, kernel="numba polynomial")
 
 
 def _best_time(call: Callable[[], object], spend_s: float) -> float:

@@ -68,7 +68,7 @@ def measure_core(job: Job) -> Findings:
         latencies=latencies,
         bandwidths=bandwidths,
         knees=latency_knees(latencies) if latencies else bandwidth_knees(bandwidths),
-        peak=peak,
+        peaks=() if peak is None else (peak,),
     )
     return Findings(core=core, timer=timer, canary=canary, problems=tuple(problems))
 

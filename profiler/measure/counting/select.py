@@ -7,12 +7,13 @@ from profiler.artifacts.bundle import AnyBundle
 from profiler.artifacts.records import Form
 from profiler.base.errors import OptionError
 from profiler.judge.verdicts import DEFAULT_MARGIN
-from profiler.measure.plan import PlannedCase, make_plan
+from profiler.measure.plan import PlannedCase, make_plan, number_formats_in
+from profiler.models.number_format import NumberFormat
 from profiler.models.workload import batch_rows
 from profiler.runtimes import DEFAULT_RUNTIMES, runtime_info
-from profiler.session.records import Options
+from profiler.session.records import Options, Weights
 
-_COUNTED_SO = ("float32", "t1", "warm")  # what follows the batch in a case's id, and is all that is counted here
+_COUNTED_SO = ("t1", Weights.WARM)  # what follows the number format in a case's id, and is all that is counted here
 _LEAST_PARTS = 4
 
 
@@ -45,7 +46,7 @@ def choose_cases(bundle: AnyBundle, ids: Sequence[str], choice: Choice) -> list[
     for name in choice.runtimes:
         runtime_info(name).require()
     names = choice.runtimes or tuple(info.name for info in DEFAULT_RUNTIMES if info.is_installed)
-    plan = make_plan(bundle.manifest, _options(names, choice.form))
+    plan = make_plan(bundle.manifest, _options(names, choice.form, number_formats_in(bundle.manifest)))
     return _only_batches(_only_workloads(plan.cases, choice.workloads), choice.batches)
 
 
@@ -68,13 +69,13 @@ def _by_id(bundle: AnyBundle, text: str) -> PlannedCase:
             f"{text[:80]!r} is no case; write RUNTIME/FORM/WORKLOAD/bBATCH, such as "
             "onnxruntime/controlled/linear-64x64/b1, or a case of a session"
         )
-    other = [part for part in parts[_LEAST_PARTS:] if part not in _COUNTED_SO]
+    dtype, other = NumberFormat.FLOAT32, [part for part in parts[_LEAST_PARTS:] if part not in _COUNTED_SO]
+    if other and other[0] in list(NumberFormat):
+        dtype = NumberFormat(other.pop(0))
     if other:
-        raise OptionError(
-            f"explain counts warm float32 calls on one thread: leave {'/'.join(other)[:80]!r} out of CASE"
-        )
+        raise OptionError(f"explain counts warm calls on one thread: leave {'/'.join(other)[:80]!r} out of CASE")
     runtime_info(parts[0]).require()
-    plan = make_plan(bundle.manifest, _options((parts[0],), Form(parts[1])))
+    plan = make_plan(bundle.manifest, _options((parts[0],), Form(parts[1]), (dtype,)))
     wanted = "/".join(parts[:_LEAST_PARTS])
     found = next((planned for planned in plan.cases if _short_id(planned) == wanted), None)
     if found is None:
@@ -87,7 +88,7 @@ def _short_id(planned: PlannedCase) -> str:
     return "/".join(planned.case.id.split("/")[:_LEAST_PARTS])
 
 
-def _options(runtimes: Iterable[str], form: Form) -> Options:
+def _options(runtimes: Iterable[str], form: Form, dtypes: tuple[NumberFormat, ...]) -> Options:
     """Options for the plan alone: nothing is timed."""
     return Options(
         runtimes=tuple(dict.fromkeys(runtimes)),
@@ -100,6 +101,7 @@ def _options(runtimes: Iterable[str], form: Form) -> Options:
         threads=(1,),
         cpus=(),
         seed=0,
+        dtypes=dtypes,
     )
 
 

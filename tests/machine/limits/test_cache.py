@@ -11,6 +11,7 @@ from profiler.machine.limits import cache
 from profiler.machine.limits.cache import cache_folder, load_measured, measure_once, measurement_key, save_measured
 from profiler.machine.measured import BandwidthPoint, Knee, LatencyPoint, Measured, MeasuredCore, PeakRate
 from profiler.machine.records import CoreType
+from profiler.models.number_format import NumberFormat
 
 TARGETS = (("Cortex-A72", 3),)
 CORE = MeasuredCore(
@@ -20,7 +21,7 @@ CORE = MeasuredCore(
     latencies=(LatencyPoint(buffer_bytes=4096, latency_s=2e-9),),
     bandwidths=(),
     knees=(),
-    peak=None,
+    peaks=(),
 )
 MEASURED = Measured(utc="2026-11-22T10:00:00Z", tool_version=__version__, duration_s=8.0, cores=(CORE,))
 
@@ -155,7 +156,7 @@ SOUND: dict[str, object] = {
     "latencies": (latency(4096), latency(8192, 1e-4)),
     "bandwidths": (bandwidth(8192), bandwidth(16384, 1e14, None)),
     "knees": (knee(4096, 8192), knee(8192, 16384)),
-    "peak": PeakRate(flops_per_s=1e15, kernel="x"),
+    "peaks": (PeakRate(dtype=NumberFormat.FLOAT32, flops_per_s=1e15, kernel="x"),),
 }
 
 
@@ -172,7 +173,8 @@ SOUND: dict[str, object] = {
         {"knees": (knee(4096, 4096),)},
         {"knees": (knee(8192, 16384), knee(4096, 8192))},
         {"knees": (knee(4096, 8192, 2e6),)},
-        {"peak": PeakRate(flops_per_s=2e16, kernel="x")},
+        {"peaks": (PeakRate(dtype=NumberFormat.FLOAT32, flops_per_s=2e16, kernel="x"),)},
+        {"peaks": (PeakRate(dtype=NumberFormat.FLOAT32, flops_per_s=1e9, kernel="x"),) * 2},
     ],
 )
 def test_figures_of_no_machine_are_no_cache(nonsense: dict[str, object]) -> None:

@@ -14,9 +14,10 @@ from profiler.machine.limits.plan import NUMBA_BYTES
 from profiler.machine.limits.problems import tells_of_failure
 from profiler.machine.measured import CanaryFigures, Measured, MeasuredCore, TimerFigures
 from profiler.machine.records import CoreType
+from profiler.models.number_format import NumberFormat
 
 FINDINGS = Findings(
-    core=MeasuredCore(core="x", cpu=0, method="read bandwidth", latencies=(), bandwidths=(), knees=(), peak=None),
+    core=MeasuredCore(core="x", cpu=0, method="read bandwidth", latencies=(), bandwidths=(), knees=(), peaks=()),
     timer=TimerFigures(resolution_s=1e-9, overhead_s=1e-9),
     canary=CanaryFigures(best_s=1.0, median_s=1.0, p95_s=1.0),
     problems=("something",),
@@ -145,8 +146,9 @@ def test_this_machine_can_be_measured(use_numba: bool, monkeypatch: pytest.Monke
     assert len(core.bandwidths) > 4
     assert all(point.latency_s > 0 for point in core.latencies)
     assert all(point.read_bytes_per_s > 0 and (point.copy_bytes_per_s or 0) > 0 for point in core.bandwidths)
-    assert core.peak is not None
-    assert core.peak.flops_per_s > 1e6
+    (peak,) = core.peaks
+    assert peak.dtype is NumberFormat.FLOAT32
+    assert peak.flops_per_s > 1e6
     assert found.timer is not None
     assert found.timer.resolution_s > 0
     assert found.canary is not None
