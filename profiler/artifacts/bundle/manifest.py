@@ -6,7 +6,7 @@ import msgspec
 
 from profiler.artifacts.records import MANIFEST_SCHEMA, Manifest
 from profiler.base.errors import BundleError
-from profiler.base.version import version_problem
+from profiler.base.record import version_problem
 
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 64_000_000
