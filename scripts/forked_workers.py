@@ -53,7 +53,7 @@ from profiler.judge.effects import arm_medians, set_effect, set_null
 from profiler.judge.statistics import t_interval, t_quantile
 from profiler.judge.verdicts import DEFAULT_MARGIN
 from profiler.measure import worker
-from profiler.measure.child import MAX_ENVIRONMENT_BYTES, Worker, _environment
+from profiler.measure.handle import MAX_ENVIRONMENT_BYTES, Worker, worker_environment
 from profiler.measure.messages import BlockRequest, Measured, Reply, Started
 from profiler.measure.nursery import go_deeper, scatter
 from profiler.measure.plan import PlannedCase, make_plan
@@ -209,7 +209,7 @@ class Bench:
             [sys.executable, __file__, "--host", kind, task, runtime],
             input=jobs,
             stdout=subprocess.PIPE,
-            env=_environment(1, self._random),
+            env={**os.environ, **worker_environment(1, self._random)},
             check=True,
         )
         return finished.stdout.splitlines()

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 
 from profiler.base.signals import Stop
-from profiler.measure.child import ForkedWorker, Worker, WorkerDiedError
+from profiler.measure.handle import ForkedWorker, Worker, WorkerDiedError
 from profiler.measure.messages import Started
 from profiler.measure.plan import Job, PlannedCase
 from profiler.session.records import Failure, Options, Stage, Team

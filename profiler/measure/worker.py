@@ -1,6 +1,6 @@
 """The worker: one runtime in a process of its own, which imports nothing else and does as the supervisor asks.
 
-Started by `child`, which has pinned it to its CPUs and keeps what it prints to standard error.
+Started by `handle`, which has pinned it to its CPUs and keeps what it prints to standard error.
 """
 
 import dataclasses
@@ -9,12 +9,14 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from profiler.artifacts.arrays.prove import load_answer
 from profiler.artifacts.identity import prove_identity
 from profiler.artifacts.proof import check_claims, check_pair, layout_of, prove
 from profiler.base.errors import ArtifactError, MissingPackageError, RefusalError
+from profiler.base.inside import Pipes, release_memory
 from profiler.machine.surroundings import between, together
 from profiler.measure.messages import (
     ArmFile,
@@ -31,9 +33,7 @@ from profiler.measure.messages import (
     Started,
 )
 from profiler.measure.nursery import host
-from profiler.measure.pipes import Pipes
 from profiler.measure.probe import measure_costs
-from profiler.measure.process import die_with_parent, release_memory
 from profiler.measure.timing import Arms, Call, Times, time_set
 from profiler.runtimes import LoadedModel, Runtime, runtime_info
 from profiler.session.records import ArmSet, ArmTruth
@@ -58,8 +58,7 @@ _REASONS = {
 
 def main(runtime_name: str, threads: int, *, is_nursery: bool = False) -> None:
     """Import the runtime and serve requests until the supervisor is gone; a nursery has forked workers do it."""
-    pipes = Pipes()
-    die_with_parent()
+    pipes: Pipes[Request] = Pipes(msgspec.json.Decoder(Request))
     try:
         runtime = runtime_info(runtime_name).create()
     except MissingPackageError as error:
@@ -74,7 +73,7 @@ def main(runtime_name: str, threads: int, *, is_nursery: bool = False) -> None:
         serve(pipes, runtime, threads=threads)
 
 
-def serve(pipes: Pipes, runtime: Runtime, *, threads: int) -> None:
+def serve(pipes: Pipes[Request], runtime: Runtime, *, threads: int) -> None:
     """Answer requests until one says to end, or the supervisor is gone."""
     pipes.send(Started())
     while (request := pipes.request()) is not None and not isinstance(request, EndRequest):

@@ -1,0 +1,179 @@
+"""The supervisor's handle on a worker: starts it, talks to it, and tells how it died if it did."""
+
+import random
+import time
+from collections.abc import Sequence
+from typing import Self
+
+import msgspec
+
+from profiler.base.death import ChildError, Death
+from profiler.base.process import LAST_WORDS_S, Conversation, python_command, thread_counts
+from profiler.base.signals import Stop
+from profiler.measure.messages import EndRequest, ForkRequest, Gone, Message, Rejected, Reply, Started
+
+START_LIMIT_S = 300.0  # importing torch takes over 10 s on a Pi; from a worn SD card much longer
+REPLY_LIMIT_S = 3600.0
+MAX_REPLY_BYTES = 64_000_000
+MAX_WORDS = 300
+MAX_ENVIRONMENT_BYTES = 4096
+_PROGRAM = """
+import os, sys
+runtime, threads, cpus, kind = sys.argv[1:]
+if cpus:
+    os.sched_setaffinity(0, [int(cpu) for cpu in cpus.split(",")])
+from profiler.measure.worker import main
+main(runtime, int(threads), is_nursery=kind == "nursery")
+"""
+_decoder: "msgspec.json.Decoder[Reply]" = msgspec.json.Decoder(Reply)
+
+
+class WorkerDiedError(Exception):
+    """The worker is gone. Holds what is known of its death."""
+
+    def __init__(self, message: str, death: Death | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_signal = death.signal if death else None
+        self.exit_status = death.exit_status if death else None
+        self.stderr_tail = death.said if death else ""
+
+
+class Worker:
+    """A running worker process. Use as a context manager; it is gone at the end of the block.
+
+    Raises:
+        WorkerDiedError: it could not be started.
+    """
+
+    def __init__(
+        self,
+        runtime: str,
+        *,
+        threads: int,
+        cpus: Sequence[int],
+        stop: Stop,
+        generator: random.Random,
+        is_nursery: bool = False,
+    ) -> None:
+        self._born_s = time.monotonic()
+        kind = "nursery" if is_nursery else "worker"
+        try:
+            self._child = Conversation(
+                python_command(_PROGRAM, runtime, str(threads), ",".join(map(str, cpus)), kind),
+                _decoder,
+                environment=worker_environment(threads, generator),
+                limit_bytes=MAX_REPLY_BYTES,
+                last_words_s=LAST_WORDS_S,
+                stop=stop,
+            )
+        except ChildError as error:
+            raise _death(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.close()
+
+    @property
+    def pid(self) -> int:
+        """The process identifier."""
+        return self._child.pid
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self._born_s
+
+    def start(self) -> Started | Rejected:
+        """Wait until the runtime is imported.
+
+        Raises:
+            WorkerDiedError: it died or did not answer.
+            StopRequestedError: the run shall end.
+        """
+        reply = self._receive(START_LIMIT_S)
+        assert isinstance(reply, Started | Rejected)
+        return reply
+
+    def request(self, message: Message) -> Reply:
+        """Send a request and wait for its reply.
+
+        Raises:
+            WorkerDiedError: it died or did not answer.
+            StopRequestedError: the run shall end.
+        """
+        self._child.tell(message)
+        return self._receive(REPLY_LIMIT_S)
+
+    def _receive(self, limit_s: float) -> Reply:
+        try:
+            reply = self._child.hear(limit_s)
+        except ChildError as error:
+            raise _death(error) from error
+        if isinstance(reply, Gone) and reply.status != 0:  # a nursery tells of its worker
+            death = Death(reply.status, self._child.last_words())
+            raise WorkerDiedError(_words(death), death)
+        return reply
+
+
+class ForkedWorker:
+    """A worker that a nursery forks, for the time of the block. The nursery lives on unless its worker died."""
+
+    def __init__(self, nursery: Worker, *, is_new: bool) -> None:
+        self._nursery = nursery
+        self._is_new = is_new
+        self._born_s = time.monotonic()
+        self.is_over = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """End it in order; whatever else ended it may have left a reply in the pipe, so that ends the nursery too."""
+        try:
+            if kind is None and not self.is_over:
+                self._nursery.request(EndRequest())
+                return
+        except WorkerDiedError:
+            pass
+        self.is_over = True
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it, or the nursery before it, was started."""
+        return self._nursery.age_s if self._is_new else time.monotonic() - self._born_s
+
+    def start(self) -> Started | Rejected:
+        """Wait until the runtime is imported, if that was not done before, and the worker is forked."""
+        if self._is_new:
+            first = self._nursery.start()
+            if not isinstance(first, Started):
+                self.is_over = True
+                return first
+        reply = self._nursery.request(ForkRequest())
+        assert isinstance(reply, Started)
+        return reply
+
+    def request(self, message: Message) -> Reply:
+        """Send a request and wait for its reply."""
+        return self._nursery.request(message)
+
+
+def worker_environment(threads: int, generator: random.Random) -> dict[str, str]:
+    """The thread counts of every BLAS, and padding of random size.
+
+    The size of the environment moves the stack, and with it the time (Mytkowicz et al. 2009).
+    """
+    padding = "x" * generator.randrange(MAX_ENVIRONMENT_BYTES)
+    return {**thread_counts(threads), "LAYOUT_PROFILER_PADDING": padding}
+
+
+def _death(error: ChildError) -> WorkerDiedError:
+    is_natural = error.death is not None and not error.was_ended
+    return WorkerDiedError(_words(error.death) if is_natural and error.death else str(error), error.death)
+
+
+def _words(death: Death) -> str:
+    return death.cause if death.signal is not None else f"{death.cause}: {death.last_line[:MAX_WORDS]}"
