@@ -44,15 +44,19 @@ class Death:
 
 
 class ChildError(Exception):
-    """A child did not answer. The message says how that came.
+    """A child did not answer. The message says how that came; `death` is None where no status was left to tell of."""
 
-    `death` is None if it never began or went on; `was_ended` tells that it did not end by itself.
-    """
-
-    def __init__(self, message: str, *, death: Death | None = None, was_ended: bool = False) -> None:
+    def __init__(self, message: str, *, death: Death | None = None) -> None:
         super().__init__(message)
         self.death = death
-        self.was_ended = was_ended
+
+
+class ChildDiedError(ChildError):
+    """A child ended by itself before it answered."""
+
+    def __init__(self, death: Death) -> None:
+        super().__init__(str(death))
+        self.death: Death = death
 
 
 def harmless(line: str) -> str:

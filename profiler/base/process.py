@@ -16,7 +16,7 @@ from typing import IO, Generic, Self, TypeVar
 
 import msgspec
 
-from profiler.base.death import ChildError, Death
+from profiler.base.death import ChildDiedError, ChildError, Death
 from profiler.base.files import memory_file
 from profiler.base.lines import LineReader, TooLongError, decode_answer, encode_line
 from profiler.base.privacy import hide_paths
@@ -99,8 +99,7 @@ def ask_once(
             process.kill()
             process.wait()
         if status:
-            death = Death(status, _tail(errors))
-            raise ChildError(str(death), death=death)
+            raise ChildDiedError(Death(status, _tail(errors)))
         output.seek(0)
         data = output.read(MAX_ANSWER_BYTES + 1)
     if len(data) > MAX_ANSWER_BYTES:
@@ -200,14 +199,13 @@ class Conversation(Generic[Answer]):
 
     def _closed(self) -> ChildError:
         try:
-            death = Death(self._process.wait(self._last_words_s), self.last_words())
+            return ChildDiedError(Death(self._process.wait(self._last_words_s), self.last_words()))
         except subprocess.TimeoutExpired:
             return self._end("closed its output without ending, and was ended")
-        return ChildError(str(death), death=death)
 
     def _end(self, why: str) -> ChildError:
         self._process.kill()
-        return ChildError(why, death=Death(self._process.wait(), self.last_words()), was_ended=True)
+        return ChildError(why, death=Death(self._process.wait(), self.last_words()))
 
 
 def _start(

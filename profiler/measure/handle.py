@@ -7,7 +7,7 @@ from typing import Self
 
 import msgspec
 
-from profiler.base.death import ChildError, Death
+from profiler.base.death import ChildDiedError, ChildError, Death
 from profiler.base.process import LAST_WORDS_S, Conversation, python_command, thread_counts
 from profiler.base.signals import Stop
 from profiler.measure.messages import EndRequest, ForkRequest, Gone, Message, Rejected, Reply, Started
@@ -68,7 +68,7 @@ class Worker:
                 stop=stop,
             )
         except ChildError as error:
-            raise _death(error) from error
+            raise WorkerDiedError(str(error), error.death) from error
 
     def __enter__(self) -> Self:
         return self
@@ -110,8 +110,10 @@ class Worker:
     def _receive(self, limit_s: float) -> Reply:
         try:
             reply = self._child.hear(limit_s)
+        except ChildDiedError as error:
+            raise WorkerDiedError(_words(error.death), error.death) from error
         except ChildError as error:
-            raise _death(error) from error
+            raise WorkerDiedError(str(error), error.death) from error
         if isinstance(reply, Gone) and reply.status != 0:  # a nursery tells of its worker
             death = Death(reply.status, self._child.last_words())
             raise WorkerDiedError(_words(death), death)
@@ -168,11 +170,6 @@ def worker_environment(threads: int, generator: random.Random) -> dict[str, str]
     """
     padding = "x" * generator.randrange(MAX_ENVIRONMENT_BYTES)
     return {**thread_counts(threads), "LAYOUT_PROFILER_PADDING": padding}
-
-
-def _death(error: ChildError) -> WorkerDiedError:
-    is_natural = error.death is not None and not error.was_ended
-    return WorkerDiedError(_words(error.death) if is_natural and error.death else str(error), error.death)
 
 
 def _words(death: Death) -> str:
