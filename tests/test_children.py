@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -23,7 +24,7 @@ from profiler.measure import handle
 from profiler.measure.counting import ask as counting_ask
 from profiler.measure.counting.job import WalkJob
 from profiler.measure.forks import fork, wait_for
-from profiler.measure.handle import Worker, WorkerDiedError
+from profiler.measure.handle import Worker
 
 ROOT = Path(__file__).parents[1]
 Use = Callable[[float], object]
@@ -31,8 +32,12 @@ Use = Callable[[float], object]
 
 def ask_worker(limit_s: float, *, is_nursery: bool = False) -> None:
     handle.START_LIMIT_S = limit_s
-    with Worker("numpy", threads=1, cpus=(), stop=Stop(), generator=random.Random(1), is_nursery=is_nursery) as worker:
-        worker.start()
+    options: dict[str, Any] = {"stop": Stop(), "generator": random.Random(1), "is_nursery": is_nursery}
+    try:
+        with Worker("numpy", threads=1, cpus=(), **options) as worker:
+            worker.start()
+    except ChildError as error:
+        raise ChildError(handle.message_of(error)) from error
 
 
 def ask_limits(limit_s: float) -> None:
@@ -126,7 +131,7 @@ def fault(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 @pytest.mark.parametrize(("use", "kind"), [(use, kind) for use, told in TOLD.items() for kind in told])
 def test_a_child_that_dies_or_babbles_is_told_in_one_line(fault: Callable[[str], None], use: str, kind: str) -> None:
     fault(kind)
-    with pytest.raises((ChildError, WorkerDiedError, ExportError)) as caught:
+    with pytest.raises((ChildError, ExportError)) as caught:
         USES[use](60.0)
     assert str(caught.value) == TOLD[use][kind]
     assert psutil.Process().children() == []
@@ -135,7 +140,7 @@ def test_a_child_that_dies_or_babbles_is_told_in_one_line(fault: Callable[[str],
 @pytest.mark.parametrize("use", ENDED)
 def test_a_child_that_is_silent_is_ended_and_told(fault: Callable[[str], None], use: str) -> None:
     fault("silence")
-    with pytest.raises((ChildError, WorkerDiedError)) as caught:
+    with pytest.raises(ChildError) as caught:
         USES[use](0.2)
     assert str(caught.value) == ENDED[use]
     assert psutil.Process().children() == []
@@ -144,7 +149,7 @@ def test_a_child_that_is_silent_is_ended_and_told(fault: Callable[[str], None], 
 @pytest.mark.parametrize("use", TOLD)
 def test_a_child_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch, use: str) -> None:
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
-    with pytest.raises((ChildError, WorkerDiedError, ExportError), match="could not be started: No such file"):
+    with pytest.raises((ChildError, ExportError), match="could not be started: No such file"):
         USES[use](60.0)
 
 

@@ -25,25 +25,13 @@ if cpus:
 from profiler.measure.worker import main
 main(runtime, int(threads), is_nursery=kind == "nursery")
 """
-_decoder: "msgspec.json.Decoder[Reply]" = msgspec.json.Decoder(Reply)
 
 
-class WorkerDiedError(Exception):
-    """The worker is gone. Holds what is known of its death."""
-
-    def __init__(self, message: str, death: Death | None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.exit_signal = death.signal if death else None
-        self.exit_status = death.exit_status if death else None
-        self.stderr_tail = death.said if death else ""
-
-
-class Worker:
+class Worker(Conversation[Reply]):
     """A running worker process. Use as a context manager; it is gone at the end of the block.
 
     Raises:
-        WorkerDiedError: it could not be started.
+        ChildError: it could not be started.
     """
 
     def __init__(
@@ -58,28 +46,14 @@ class Worker:
     ) -> None:
         self._born_s = time.monotonic()
         kind = "nursery" if is_nursery else "worker"
-        try:
-            self._child = Conversation(
-                python_command(_PROGRAM, runtime, str(threads), ",".join(map(str, cpus)), kind),
-                _decoder,
-                environment=worker_environment(threads, generator),
-                limit_bytes=MAX_REPLY_BYTES,
-                last_words_s=LAST_WORDS_S,
-                stop=stop,
-            )
-        except ChildError as error:
-            raise WorkerDiedError(str(error), error.death) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._child.close()
-
-    @property
-    def pid(self) -> int:
-        """The process identifier."""
-        return self._child.pid
+        super().__init__(
+            python_command(_PROGRAM, runtime, str(threads), ",".join(map(str, cpus)), kind),
+            msgspec.json.Decoder(Reply),
+            environment=worker_environment(threads, generator),
+            limit_bytes=MAX_REPLY_BYTES,
+            last_words_s=LAST_WORDS_S,
+            stop=stop,
+        )
 
     @property
     def age_s(self) -> float:
@@ -90,10 +64,10 @@ class Worker:
         """Wait until the runtime is imported.
 
         Raises:
-            WorkerDiedError: it died or did not answer.
+            ChildError: it died or did not answer.
             StopRequestedError: the run shall end.
         """
-        reply = self._receive(START_LIMIT_S)
+        reply = self.hear(START_LIMIT_S)
         assert isinstance(reply, Started | Rejected)
         return reply
 
@@ -101,22 +75,13 @@ class Worker:
         """Send a request and wait for its reply.
 
         Raises:
-            WorkerDiedError: it died or did not answer.
+            ChildError: it died or did not answer.
             StopRequestedError: the run shall end.
         """
-        self._child.tell(message)
-        return self._receive(REPLY_LIMIT_S)
-
-    def _receive(self, limit_s: float) -> Reply:
-        try:
-            reply = self._child.hear(limit_s)
-        except ChildDiedError as error:
-            raise WorkerDiedError(_words(error.death), error.death) from error
-        except ChildError as error:
-            raise WorkerDiedError(str(error), error.death) from error
+        self.tell(message)
+        reply = self.hear(REPLY_LIMIT_S)
         if isinstance(reply, Gone) and reply.status != 0:  # a nursery tells of its worker
-            death = Death(reply.status, self._child.last_words())
-            raise WorkerDiedError(_words(death), death)
+            raise ChildDiedError(Death(reply.status, self.last_words()))
         return reply
 
 
@@ -138,7 +103,7 @@ class ForkedWorker:
             if kind is None and not self.is_over:
                 self._nursery.request(EndRequest())
                 return
-        except WorkerDiedError:
+        except ChildError:
             pass
         self.is_over = True
 
@@ -172,5 +137,9 @@ def worker_environment(threads: int, generator: random.Random) -> dict[str, str]
     return {**thread_counts(threads), "LAYOUT_PROFILER_PADDING": padding}
 
 
-def _words(death: Death) -> str:
+def message_of(error: ChildError) -> str:
+    """How a worker was lost, as a session says it beside the signal or status and the last words."""
+    if not isinstance(error, ChildDiedError):
+        return str(error)
+    death = error.death
     return death.cause if death.signal is not None else f"{death.cause}: {death.last_line[:MAX_WORDS]}"
