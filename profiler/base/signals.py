@@ -17,6 +17,10 @@ _MEANINGS = {
 }
 
 
+class StopRequestedError(Exception):
+    """The run was asked to end while it waited for a child."""
+
+
 class Stop:
     """Whether the run was asked to end, by Ctrl-C, SIGTERM or a hangup. Wakes whoever waits for a worker."""
 

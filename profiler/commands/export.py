@@ -1,8 +1,6 @@
 """Write a bundle: every layer in both weight layouts, each file proved."""
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,12 @@ import msgspec
 
 from profiler.artifacts.formats import BUILT_IN
 from profiler.artifacts.records import Form
+from profiler.base.death import ChildError
 from profiler.base.errors import ExportError, MissingPackageError, ProfilerError
 from profiler.base.files import refuse_existing
-from profiler.base.python import python_command
-from profiler.base.signals import describe_signal, ignoring_interrupts, unwind
+from profiler.base.inside import answer_once
+from profiler.base.process import ask_once, python_command
+from profiler.base.signals import unwind
 from profiler.commands.options import artifact_options, combine, force_option, quiet_option, shape_options
 from profiler.commands.progress import ExportProgress
 from profiler.commands.workloads import choose_workloads
@@ -96,6 +96,12 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True):
     quiet: bool
 
 
+class _Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with what it was asked, None if it was done."""
+
+    problem: str | None = None
+
+
 def write_bundle_apart(output: Path, **request: Any) -> None:
     """Export in a process of its own: torch takes 300 MB that a board cannot spare while it measures afterwards.
 
@@ -103,25 +109,25 @@ def write_bundle_apart(output: Path, **request: Any) -> None:
         ExportError: the export failed or died; says how.
     """
     command = python_command("from profiler.commands.export import serve_request; serve_request()")
-    # Ctrl-C strikes both; the child leaves it to us, who then end it once: a second signal would disturb its clean-up
-    with ignoring_interrupts():
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    job = _Request(output=str(output), **request)
     try:
-        message, _ = process.communicate(msgspec.json.encode(_Request(output=str(output), **request)))
-    except BaseException:
-        with ignoring_interrupts():
-            process.terminate()
-            process.communicate()
-        raise
-    if process.returncode:
-        how = describe_signal(-process.returncode) if process.returncode < 0 else "see above"
-        raise ExportError(message.decode() or f"the export ended early: {how}")
+        outcome = ask_once(command, job, _Outcome, limit_s=None, environment={}, in_view=True)
+    except ChildError as error:
+        if error.death is None:
+            raise ExportError(f"the export {error}") from error
+        how = "see above" if error.death.signal is None else error.death.cause
+        raise ExportError(f"the export ended early: {how}") from error
+    if outcome.problem is not None:
+        raise ExportError(outcome.problem)
 
 
 def serve_request() -> None:
-    """The other side: export, and print what is wrong if something is."""
+    """The program of the process that exports."""
     signal.signal(signal.SIGTERM, unwind)
-    request = msgspec.json.decode(sys.stdin.buffer.read(), type=_Request)
+    answer_once(msgspec.json.Decoder(_Request), _export)
+
+
+def _export(request: _Request) -> _Outcome:
     try:
         write_bundle(
             request.workloads,
@@ -132,5 +138,5 @@ def serve_request() -> None:
             quiet=request.quiet,
         )
     except (ProfilerError, ShapeError) as error:
-        sys.stdout.write(str(error))
-        sys.exit(2)
+        return _Outcome(problem=str(error))
+    return _Outcome()

@@ -6,7 +6,7 @@ import msgspec
 
 from profiler.base.errors import HardwareError
 from profiler.base.files import read_limited
-from profiler.base.version import version_problem
+from profiler.base.record import version_problem
 from profiler.machine.records import HARDWARE_SCHEMA, HardwareInfo
 
 MAX_BYTES = 10_000_000

@@ -5,8 +5,9 @@ import contextlib
 import random
 from collections.abc import Callable, Iterator
 
+from profiler.base.death import ChildError, Death
 from profiler.base.signals import Stop
-from profiler.measure.child import ForkedWorker, Worker, WorkerDiedError
+from profiler.measure.handle import ForkedWorker, Worker, message_of
 from profiler.measure.messages import Started
 from profiler.measure.plan import Job, PlannedCase
 from profiler.session.records import Failure, Options, Stage, Team
@@ -62,11 +63,11 @@ class Crew:
                         if problem is not None:
                             case = current.planned.case.id
                             fail(_failure(current.planned, case, current.stage, pass_index, problem))
-            except WorkerDiedError as death:
+            except ChildError as error:
+                case_id, stage = (current.planned.case.id, current.stage) if current else (None, Stage.START)
+                fail(_failure(first, case_id, stage, pass_index, message_of(error), error.death))
                 if current is None:
-                    fail(_failure(first, None, Stage.START, pass_index, death.message, death))
                     return
-                fail(_failure(first, current.planned.case.id, current.stage, pass_index, death.message, death))
 
     def close(self) -> None:
         """End the nurseries."""
@@ -112,7 +113,7 @@ def _failure(
     stage: Stage,
     pass_index: int | None,
     message: str,
-    death: WorkerDiedError | None = None,
+    death: Death | None = None,
 ) -> Failure:
     return Failure(
         runtime=planned.case.runtime,
@@ -120,8 +121,8 @@ def _failure(
         case=case,
         stage=stage,
         pass_index=pass_index,
-        signal=death.exit_signal if death else None,
+        signal=death.signal if death else None,
         exit_status=death.exit_status if death else None,
         message=message,
-        stderr_tail=death.stderr_tail if death else "",
+        stderr_tail=death.said if death else "",
     )

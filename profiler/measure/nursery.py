@@ -9,13 +9,12 @@ workers vary as freely as fresh ones.
 import ctypes
 import math
 import mmap
-import os
 import random
 from collections.abc import Callable
 
-from profiler.measure.messages import ForkRequest, Gone
-from profiler.measure.pipes import Pipes
-from profiler.measure.process import die_with_parent
+from profiler.base.inside import Pipes
+from profiler.measure.forks import fork, wait_for
+from profiler.measure.messages import ForkRequest, Gone, Request
 
 REGIONS = 32  # mappings a worker makes, half of which stay
 MAX_REGION_PAGES = 512
@@ -24,18 +23,13 @@ LOG_BLOCK_BYTES = (math.log(16), math.log(1 << 16))
 MAX_STACK_BYTES = 4096
 
 
-def host(pipes: Pipes, serve: Callable[[], None]) -> None:
+def host(pipes: Pipes[Request], serve: Callable[[], None]) -> None:
     """Fork a worker whenever asked to, until the supervisor is gone. `serve` answers requests until it is to end."""
     while isinstance(pipes.request(), ForkRequest):
-        child = os.fork()
-        if child == 0:
-            # Not by way of the interpreter's end: that may wait for a thread of the runtime which no child has
-            os._exit(0 if _raise_worker(serve) else 1)
-        pipes.send(Gone(status=os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+        pipes.send(Gone(status=wait_for(fork(lambda: _raise_worker(serve))).status))
 
 
 def _raise_worker(serve: Callable[[], None]) -> bool:
-    die_with_parent()
     generator = random.Random()
     regions = scatter(generator)
     ended = go_deeper(generator.randrange(1, MAX_STACK_BYTES), serve)

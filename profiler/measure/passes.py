@@ -6,13 +6,13 @@ from collections.abc import Callable, Container
 from typing import Protocol
 
 from profiler.artifacts.bundle import Bundle
-from profiler.base.signals import Stop
+from profiler.base.signals import Stop, StopRequestedError
 from profiler.judge.disturbance import changes, disturbances
 from profiler.judge.placement import Design
 from profiler.judge.records import Verdict
 from profiler.machine.records import Conditions
-from profiler.measure.child import ForkedWorker, StopRequestedError, Worker
 from profiler.measure.crew import Crew
+from profiler.measure.handle import ForkedWorker, Worker
 from profiler.measure.messages import BlockRequest, Costed, CostRequest, Measured, Rejected
 from profiler.measure.plan import Job, Plan, PlannedCase, block_seed, case_order, team_order
 from profiler.measure.tally import Standing, Tally

@@ -9,24 +9,31 @@ import contextlib
 import gc
 import os
 import random
-import select
-import signal
 import time
 from pathlib import Path
 
 import msgspec
 
 from profiler.artifacts.references import load_reference
+from profiler.base.death import ChildError
 from profiler.base.errors import RefusalError
-from profiler.base.signals import describe_signal
+from profiler.base.lines import LineReader, TooLongError, decode_answer, encode_line
+from profiler.measure.forks import fork, wait_for
 from profiler.measure.messages import Costed, CostRequest, Subject
-from profiler.measure.process import die_with_parent
 from profiler.models.layout import WeightLayout
 from profiler.runtimes import Runtime
 from profiler.session.records import ArmCost
 
 PROBE_LIMIT_S = 120.0
-MAX_MESSAGE = 300  # with it a result is shorter than what a pipe passes on in one piece
+MAX_MESSAGE = 300
+MAX_LINE_BYTES = 1 << 16
+
+
+class _Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a probe measured, or why it did not."""
+
+    cost: ArmCost | None = None
+    problem: str | None = None
 
 
 def measure_costs(request: CostRequest, runtime: Runtime, *, threads: int) -> Costed:
@@ -42,17 +49,17 @@ def measure_costs(request: CostRequest, runtime: Runtime, *, threads: int) -> Co
 
 def _fork(subject: Subject, layout: WeightLayout, runtime: Runtime, threads: int) -> ArmCost:
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
+
+    def tell() -> bool:
         os.close(reader)
         try:
-            die_with_parent()
-            result = msgspec.json.encode(_probe(subject, layout, runtime, threads))
+            found = _Told(cost=_probe(subject, layout, runtime, threads))
         except BaseException as error:  # noqa: BLE001 - told to the parent, whatever it is
-            result = msgspec.json.encode(f"{type(error).__name__}: {error}"[:MAX_MESSAGE])
-        with contextlib.suppress(BaseException):
-            os.write(writer, result)
-        os._exit(0)
+            found = _Told(problem=f"{type(error).__name__}: {error}"[:MAX_MESSAGE])
+        os.write(writer, encode_line(found))
+        return True
+
+    child = fork(tell)
     os.close(writer)
     try:
         return _receive(reader, child)
@@ -84,23 +91,25 @@ def _probe(subject: Subject, layout: WeightLayout, runtime: Runtime, threads: in
 
 
 def _receive(reader: int, child: int) -> ArmCost:
-    """The child's answer, which is shorter than a pipe's buffer."""
-    ready, _, _ = select.select([reader], [], [], PROBE_LIMIT_S)
-    text = os.read(reader, 1 << 16) if ready else b""
-    if not text:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    if not ready:
-        raise RefusalError(f"loading took more than {PROBE_LIMIT_S:.0f} s and was ended")
-    if not text:
-        code = os.waitstatus_to_exitcode(status)
-        how = describe_signal(-code) if code < 0 else f"exit status {code}, and it said nothing"
+    line = None
+    try:
+        line = LineReader(reader, limit_bytes=MAX_LINE_BYTES).next(PROBE_LIMIT_S)
+    except TimeoutError as error:
+        raise RefusalError(f"loading took more than {PROBE_LIMIT_S:.0f} s and was ended") from error
+    except TooLongError as error:
+        raise RefusalError(f"the process that loads it alone told more than {MAX_LINE_BYTES} bytes") from error
+    finally:
+        death = wait_for(child, is_killed=line is None)
+    if line is None:
+        how = death.cause if death.signal is not None else f"{death.cause}, and it said nothing"
         raise RefusalError(f"the process that loads it alone died: {how}")
-    found = msgspec.json.decode(text, type=ArmCost | str)
-    if isinstance(found, str):
-        raise RefusalError(f"it cannot be loaded alone: {found}")
-    return found
+    try:
+        told = decode_answer(line, msgspec.json.Decoder(_Told))
+    except ChildError as error:
+        raise RefusalError(f"the process that loads it alone {error}") from error
+    if told.cost is None:
+        raise RefusalError(f"it cannot be loaded alone: {told.problem}")
+    return told.cost
 
 
 def _memory_bytes(key: str) -> int | None:

@@ -15,12 +15,12 @@ from profiler.artifacts.bundle import Bundle
 from profiler.artifacts.records import Form
 from profiler.base.errors import ArtifactError, OptionError, RunInterruptedError, SessionError
 from profiler.base.files import refuse_existing
-from profiler.base.signals import Stop
+from profiler.base.signals import Stop, StopRequestedError
 from profiler.machine.conditions import Clocks, capture_conditions, utc_now
 from profiler.machine.memory import available_bytes
 from profiler.machine.records import Conditions, HardwareInfo
-from profiler.measure.child import ForkedWorker, StopRequestedError, Worker
 from profiler.measure.crew import Crew
+from profiler.measure.handle import ForkedWorker, Worker
 from profiler.measure.messages import Checked, CheckRequest, Reason, Rejected
 from profiler.measure.passes import Observer, Passes, failed_cases
 from profiler.measure.plan import Job, PlannedCase, make_plan, teams_of

@@ -1,6 +1,6 @@
 """The worker: one runtime in a process of its own, which imports nothing else and does as the supervisor asks.
 
-Started by `child`, which has pinned it to its CPUs and keeps what it prints to standard error.
+Started by `handle`, which has pinned it to its CPUs and keeps what it prints to standard error.
 """
 
 import dataclasses
@@ -9,11 +9,13 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from profiler.artifacts.proof import check_entry, check_pair, layout_of, prove, prove_identity
 from profiler.artifacts.references import load_reference
 from profiler.base.errors import ArtifactError, MissingPackageError, RefusalError
+from profiler.base.inside import Pipes, release_memory
 from profiler.machine.surroundings import between, together
 from profiler.measure.messages import (
     BlockRequest,
@@ -30,9 +32,7 @@ from profiler.measure.messages import (
     Subject,
 )
 from profiler.measure.nursery import host
-from profiler.measure.pipes import Pipes
 from profiler.measure.probe import measure_costs
-from profiler.measure.process import die_with_parent, release_memory
 from profiler.measure.timing import Arms, Call, Times, time_set
 from profiler.models.exactness import WorstError, shape_problem, worst_error
 from profiler.models.layout import WeightLayout
@@ -60,8 +60,7 @@ _REASONS = {
 
 def main(runtime_name: str, threads: int, *, is_nursery: bool = False) -> None:
     """Import the runtime and serve requests until the supervisor is gone; a nursery has forked workers do it."""
-    pipes = Pipes()
-    die_with_parent()
+    pipes: Pipes[Request] = Pipes(msgspec.json.Decoder(Request))
     try:
         runtime = runtime_info(runtime_name).create()
     except MissingPackageError as error:
@@ -76,7 +75,7 @@ def main(runtime_name: str, threads: int, *, is_nursery: bool = False) -> None:
         serve(pipes, runtime, threads=threads)
 
 
-def serve(pipes: Pipes, runtime: Runtime, *, threads: int) -> None:
+def serve(pipes: Pipes[Request], runtime: Runtime, *, threads: int) -> None:
     """Answer requests until one says to end, or the supervisor is gone."""
     pipes.send(Started())
     while (request := pipes.request()) is not None and not isinstance(request, EndRequest):

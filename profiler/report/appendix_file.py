@@ -6,7 +6,7 @@ import msgspec
 
 from profiler.base.errors import InputError
 from profiler.base.files import read_input
-from profiler.base.version import version_problem
+from profiler.base.record import version_problem
 from profiler.report.appendix_records import CLAIMS_SCHEMA, ClaimTable
 
 MAX_CLAIMS_BYTES = 4_000_000

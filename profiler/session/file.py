@@ -12,7 +12,7 @@ import msgspec
 
 from profiler.base.errors import OutputError, SessionError
 from profiler.base.files import read_limited, refuse_existing, write_error
-from profiler.base.version import version_problem
+from profiler.base.record import version_problem
 from profiler.models.layout import WeightLayout
 from profiler.session.arms import ARMS, ARMS_AT_ONCE
 from profiler.session.records import (

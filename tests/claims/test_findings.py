@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from profiler.base.child import ChildError
+from profiler.base.death import ChildError
 from profiler.claims import batches, columnmajor, forum, initialization, iris, keras, locality, training, transposition
 from profiler.claims.batches import Answers
 from profiler.claims.both import CLAIM as BOTH

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.base.child import ChildError
+from profiler.base.death import ChildError
 from profiler.base.errors import MissingPackageError
 from profiler.claims import forum, iris, lab, locality, training, transposition
 from profiler.claims.forum_records import ForumSetup

@@ -15,6 +15,7 @@ from profiler.artifacts.build import export_bundle
 from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.records import Form
 from profiler.base.errors import RefusalError
+from profiler.measure import probe
 from profiler.measure.messages import CostRequest, Subject
 from profiler.measure.probe import measure_costs
 from profiler.models.layout import LinearShape, WeightLayout
@@ -89,6 +90,8 @@ class Broken(NumpyRuntime):
         assert os.getpid() != self.parent
         if self.kind == "dies":
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.kind == "hangs":
+            time.sleep(60)
         if self.kind == "leaves":
             os._exit(0)
         if self.kind == "raises":
@@ -114,6 +117,32 @@ def test_a_probe_that_fails_is_refused_with_its_reason(exported: Path, kind: str
     with pytest.raises(RefusalError, match=words) as caught:
         measure_costs(request(exported, workload, "arrays"), broken, threads=1)
     assert len(str(caught.value)) < 500
+
+
+def test_a_probe_that_hangs_is_ended(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "PROBE_LIMIT_S", 0.3)
+    workload = open_bundle(exported).manifest.workloads[0]
+    with pytest.raises(RefusalError, match=r"^loading took more than 0 s and was ended$"):
+        measure_costs(request(exported, workload, "arrays"), Broken("hangs"), threads=1)
+    assert psutil.Process().children() == []
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (b"nonsense\n", "printed what cannot be read"),
+        (b"{}" * 100_000, "told more than 65536 bytes"),
+        (b"no end of a line", "died: exit status 0, and it said nothing|died: SIGKILL"),
+    ],
+)
+def test_a_probe_that_tells_garbage_is_refused(
+    exported: Path, monkeypatch: pytest.MonkeyPatch, told: bytes, words: str
+) -> None:
+    monkeypatch.setattr(probe, "encode_line", lambda _: told)
+    workload = open_bundle(exported).manifest.workloads[0]
+    with pytest.raises(RefusalError, match=f"^the process that loads it alone ({words})"):
+        measure_costs(request(exported, workload, "arrays"), NumpyRuntime(), threads=1)
+    assert psutil.Process().children() == []
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "torchscript", "numpy"])

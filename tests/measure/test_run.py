@@ -327,8 +327,8 @@ def test_force_does_not_replace_a_session_that_is_being_written(exported: Path, 
 def test_a_worker_that_hangs_or_babbles_is_ended_and_told_of(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, message: str
 ) -> None:
-    monkeypatch.setattr("profiler.measure.child._PROGRAM", program)
-    monkeypatch.setattr("profiler.measure.child.LAST_WORDS_S", 0.2)
+    monkeypatch.setattr("profiler.measure.handle._PROGRAM", program)
+    monkeypatch.setattr("profiler.measure.handle.LAST_WORDS_S", 0.2)
     _, session = execute(exported, tmp_path / "s.jsonl", options("numpy", passes=1))
     (failure,) = session.failures
     assert failure.stage is Stage.START

@@ -9,7 +9,7 @@ import msgspec
 from profiler.artifacts.formats import format_names, unknown_formats
 from profiler.artifacts.records import MANIFEST_SCHEMA, Artifact, Identity, Manifest, Reference
 from profiler.base.errors import BundleError
-from profiler.base.version import version_problem
+from profiler.base.record import version_problem
 
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 64_000_000

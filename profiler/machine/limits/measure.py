@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from profiler import __version__
-from profiler.base.child import ChildError
+from profiler.base.death import ChildError
 from profiler.base.privacy import hide_paths
 from profiler.machine.conditions import utc_now
-from profiler.machine.limits.child import ask_child
+from profiler.machine.limits.ask import ask_child
 from profiler.machine.limits.job import Findings, Job
 from profiler.machine.limits.plan import NUMBA_BYTES, core_budget, largest_buffer
 from profiler.machine.limits.problems import NOT_MEASURED, NUMBA_DIED

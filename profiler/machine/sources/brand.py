@@ -4,28 +4,38 @@ Its cache sizes are sums over cores, sometimes text; its clock is never the actu
 fail in many ways. So it runs in a child process with a time limit.
 """
 
-import json
-import subprocess
-import sys
+from typing import Any
 
+import msgspec
+
+from profiler.base.death import ChildError
+from profiler.base.process import ask_once, python_command
 from profiler.machine.records import Fact
 
 SOURCE = "py-cpuinfo"
 LIMIT_S = 20.0
+_PROGRAM = """
+import sys
+import cpuinfo
+sys.argv[1:] = ["--json"]
+cpuinfo.main()
+"""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What is taken of all that it prints."""
+
+    brand_raw: Any = None
+    flags: Any = None
 
 
 def capture_brand() -> tuple[Fact[str], Fact[tuple[str, ...]]]:
     """Brand and flags of the running machine, unknown if py-cpuinfo fails."""
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "cpuinfo", "--json"], capture_output=True, timeout=LIMIT_S, check=True
-        )
-        found = json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError, RecursionError):
-        found = {}
-    brand = found.get("brand_raw") if isinstance(found, dict) else None
-    flags = found.get("flags") if isinstance(found, dict) else None
+        found = ask_once(python_command(_PROGRAM), None, _Answer, limit_s=LIMIT_S, environment={})
+    except ChildError:
+        found = _Answer()
     return (
-        Fact(value=brand if isinstance(brand, str) else None, source=SOURCE),
-        Fact(value=tuple(map(str, flags)) if isinstance(flags, list) else None, source=SOURCE),
+        Fact(value=found.brand_raw if isinstance(found.brand_raw, str) else None, source=SOURCE),
+        Fact(value=tuple(map(str, found.flags)) if isinstance(found.flags, list) else None, source=SOURCE),
     )

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from profiler.base.child import ChildError
+from profiler.base.death import ChildError
+from profiler.measure.counting.ask import ask_child
 from profiler.measure.counting.evidence import Source, SourceName
 from profiler.measure.counting.job import Arm, CountedJob, Tried, WalkJob
-from profiler.measure.counting.start import ask_child
 
 PRODUCTS, LEAST_CALLS, MOST_CALLS = 2_000_000_000, 5, 5000
 _WHAT = "hardware counters of this machine (perf events, user space only)"

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from profiler.base.child import ChildError
+from profiler.base.death import ChildError
 from profiler.base.errors import InputError
+from profiler.measure.counting.ask import ask_child
 from profiler.measure.counting.callgrind import Dump, read_dump
 from profiler.measure.counting.evidence import Geometry, Source, SourceName
 from profiler.measure.counting.job import Arm, SimulatedJob
-from profiler.measure.counting.start import ask_child
 from profiler.measure.counting.tools import Tools, compile_requests, find_tools
 
 PRODUCTS, LEAST_CALLS, MOST_CALLS = 20_000_000, 2, 50  # a few seconds of counting on a laptop, naive loops included

@@ -4,7 +4,7 @@ import dataclasses
 import re
 import time
 
-from profiler.base.child import harmless
+from profiler.base.death import harmless
 from profiler.base.errors import RemoteError
 from profiler.measure.remote.connect import Board
 from profiler.measure.remote.messages import BoardFacts, PythonFound

@@ -1,6 +1,6 @@
 """Removes from a board all that was put there."""
 
-from profiler.base.child import harmless
+from profiler.base.death import harmless
 from profiler.base.errors import RemoteError
 from profiler.measure.remote.check import Checked
 from profiler.measure.remote.connect import Board

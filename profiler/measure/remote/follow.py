@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Callable
 
-from profiler.base.child import harmless
+from profiler.base.death import harmless
 from profiler.base.errors import RemoteLinkError
 from profiler.measure.remote.connect import Board
 from profiler.measure.remote.install import Installed

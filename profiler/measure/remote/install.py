@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from profiler.base.child import harmless
+from profiler.base.death import harmless
 from profiler.base.errors import OptionError, RemoteError
 from profiler.base.files import sha256_of
 from profiler.base.record import Record

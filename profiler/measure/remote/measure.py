@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from profiler.artifacts.bundle import Bundle
-from profiler.base.child import harmless
+from profiler.base.death import harmless
 from profiler.base.errors import RemoteError, RemoteLinkError, RunInterruptedError
 from profiler.base.files import refuse_existing
 from profiler.base.signals import describe_signal

@@ -13,8 +13,9 @@ from typing import TypeVar
 import asyncssh
 import msgspec
 
-from profiler.base.child import MAX_ANSWER_BYTES, TAIL_BYTES, harmless
+from profiler.base.death import harmless
 from profiler.base.errors import OutputError, RemoteError, RemoteLinkError
+from profiler.base.process import MAX_ANSWER_BYTES, TAIL_BYTES
 from profiler.measure.remote.connect import Board
 
 PATIENCE_S = 120.0

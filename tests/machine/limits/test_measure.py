@@ -6,8 +6,8 @@ import sys
 import msgspec
 import pytest
 
-from profiler.base.child import ChildError
-from profiler.machine.limits import child, measure
+from profiler.base.death import ChildError
+from profiler.machine.limits import ask, measure
 from profiler.machine.limits.job import Findings, Job
 from profiler.machine.limits.measure import choose_targets, measure_machine
 from profiler.machine.limits.plan import NUMBA_BYTES
@@ -34,7 +34,7 @@ def _enough_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def use_program(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     preamble = "import json, os, signal, sys\njob = json.load(sys.stdin)\n"
-    monkeypatch.setattr(child, "worker_command", lambda: [sys.executable, "-c", preamble + program])
+    monkeypatch.setattr(ask, "worker_command", lambda: [sys.executable, "-c", preamble + program])
 
 
 def measured(**options: object) -> Measured:
@@ -84,11 +84,11 @@ def test_a_child_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     use_program(monkeypatch, "import time\ntime.sleep(60)")
     job = Job(core=None, cpu=None, use_numba=False, buffer_bytes=1, budget_s=1.0, page_bytes=4096)
     with pytest.raises(ChildError, match="did not end within 1 s"):
-        child.ask_child(job, limit_s=0.5 + 0.1)
+        ask.ask_child(job, limit_s=0.5 + 0.1)
 
 
 def test_a_child_that_cannot_be_started_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child, "worker_command", lambda: ["/nonexistent/python"])
+    monkeypatch.setattr(ask, "worker_command", lambda: ["/nonexistent/python"])
     assert "could not be started" in measured(use_numba=False).problems[0]
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from profiler.machine.limits import bandwidth, worker
+from profiler.machine.limits import bandwidth, program
 from profiler.machine.limits.bandwidth import (
     BASE_BYTES,
     READS,
@@ -109,8 +109,8 @@ def job() -> Job:
 def test_a_compiler_that_fails_is_a_problem_and_bandwidth_is_measured(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "compile_chase", fail)
-    findings = worker.measure_core(job)
+    monkeypatch.setattr(program, "compile_chase", fail)
+    findings = program.measure_core(job)
     assert "compiling the pointer chase failed: RuntimeError: no registers left" in findings.problems
     assert findings.core.method == "read bandwidth"
     assert findings.core.latencies == ()
@@ -122,14 +122,14 @@ def test_failures_tell_no_paths() -> None:
         raise ImportError("no room " + "x" * 170 + " (/home/alice/venv/lib/python3/site-packages/numba/core.so)")
 
     problems: list[str] = []
-    worker._attempt("compiling", fail_with_path, problems)
+    program._attempt("compiling", fail_with_path, problems)
     assert "alice" not in problems[0]
     assert problems[0].startswith("compiling failed: ImportError: no room")
 
 
 def test_without_numba_it_is_not_imported(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)
-    findings = worker.measure_core(Job(core="x", cpu=None, use_numba=False, buffer_bytes=32 << 10, budget_s=0.2,
+    findings = program.measure_core(Job(core="x", cpu=None, use_numba=False, buffer_bytes=32 << 10, budget_s=0.2,
                                        page_bytes=4096))  # fmt: skip
     assert not any("numba" in problem for problem in findings.problems)
 
@@ -140,7 +140,7 @@ def test_a_cpu_that_cannot_be_had_is_told(job: Job, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(os, "sched_setaffinity", refuse)
     problems: list[str] = []
-    assert worker._pin(5, problems) is None
+    assert program._pin(5, problems) is None
     assert problems == ["cannot be kept on CPU 5: measured unpinned"]
 
 
@@ -148,5 +148,5 @@ def test_sizes_without_time_are_told() -> None:
     budget = Budget(1.0)
     budget.left_out = (32 << 20, 64 << 20)
     problems: list[str] = []
-    worker._tell_left_out("latency", budget, problems)
+    program._tell_left_out("latency", budget, problems)
     assert problems == ["latency from 32 MiB up was left out: no time was left for it"]

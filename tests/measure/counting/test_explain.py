@@ -10,16 +10,16 @@ import pytest
 from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.controls import BUNDLE
 from profiler.artifacts.records import Form
-from profiler.base.child import ChildError
+from profiler.base.death import ChildError
 from profiler.base.errors import BundleError, MissingToolError, OptionError
 from profiler.commands import explain
+from profiler.measure.counting.ask import ask_child
 from profiler.measure.counting.boards import choose_board
 from profiler.measure.counting.evidence import Counted, Source, SourceName
 from profiler.measure.counting.gather import explain_cases
 from profiler.measure.counting.geometry import board_geometry
 from profiler.measure.counting.job import Arm, Findings, SimulatedJob
 from profiler.measure.counting.select import Choice, choose_cases
-from profiler.measure.counting.start import ask_child
 from profiler.measure.counting.tools import find_tools
 from profiler.schemas import format_schema
 from tests.zips import zip_of

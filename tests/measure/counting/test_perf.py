@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from profiler.base.child import ChildError
+from profiler.base.death import ChildError
 from profiler.measure.counting.counters import Counters, refusals, try_counters
 from profiler.measure.counting.events import EVENTS, INSTRUCTIONS, L1D_READ_MISSES, L1D_REFILLS, Event, events_of
 from profiler.measure.counting.job import Tried, WalkJob

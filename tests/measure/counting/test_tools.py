@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from profiler.base.errors import MissingToolError
-from profiler.measure.counting.start import child_command, unknown_instruction
+from profiler.measure.counting.ask import child_command, unknown_instruction
 from profiler.measure.counting.tools import compile_requests, find_tools
 
 

@@ -1,4 +1,4 @@
-"""The child that loads one file and calls it while something counts: a job on stdin, findings on stdout."""
+"""The program of the child that loads one file and calls it while something counts: a job in, findings out."""
 
 import ctypes
 import gc
@@ -10,21 +10,13 @@ from pathlib import Path
 import msgspec
 
 from profiler.base.errors import ProfilerError
+from profiler.base.inside import answer_once, release_memory
 from profiler.measure.counting.job import Arm, CountedJob, Findings, Job, SimulatedJob
-from profiler.measure.process import die_with_parent, release_memory
-
-MAX_JOB_BYTES = 1_000_000
 
 
 def main() -> None:
     """Read the job, do it, print the findings, and end at once: under valgrind, Python takes long to tidy up."""
-    die_with_parent()
-    output = os.dup(1)
-    os.dup2(2, 1)  # whatever a library prints shall not get between the findings
-    job: Job = msgspec.json.decode(sys.stdin.buffer.read(MAX_JOB_BYTES), type=Job)
-    findings = msgspec.json.encode(_do(job))
-    with open(output, "wb") as file:  # noqa: PTH123 - a descriptor
-        file.write(findings + b"\n")
+    answer_once(msgspec.json.Decoder(Job), _do)
     sys.stderr.flush()
     os._exit(0)
 

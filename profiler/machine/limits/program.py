@@ -1,13 +1,13 @@
-"""The child that measures one core type: `python -m profiler.machine.limits.worker`; a job in, findings out."""
+"""The program of the child that measures one core type: a job in, findings out."""
 
 import contextlib
 import os
-import sys
 from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
 
+from profiler.base.inside import answer_once
 from profiler.base.privacy import hide_paths
 from profiler.machine.limits.bandwidth import SLACK_BYTES, measure_bandwidths
 from profiler.machine.limits.buffer import make_buffer
@@ -20,22 +20,14 @@ from profiler.machine.limits.problems import FAILED
 from profiler.machine.limits.steadiness import measure_steadiness
 from profiler.machine.limits.timer import measure_timer
 from profiler.machine.measured import LatencyPoint, MeasuredCore
-from profiler.measure.process import die_with_parent
 
-MAX_JOB_BYTES = 100_000
 MIB = 1 << 20
 T = TypeVar("T")
 
 
 def main() -> None:
     """Read the job, measure, print the findings."""
-    die_with_parent()
-    job = msgspec.json.decode(sys.stdin.buffer.read(MAX_JOB_BYTES), type=Job)
-    output = os.dup(1)
-    os.dup2(2, 1)  # whatever a library prints shall not get between the findings
-    findings = msgspec.json.encode(measure_core(job))
-    with open(output, "wb") as file:  # noqa: PTH123 - a descriptor
-        file.write(findings + b"\n")
+    answer_once(msgspec.json.Decoder(Job), measure_core)
 
 
 def measure_core(job: Job) -> Findings:
@@ -97,7 +89,3 @@ def _attempt(what: str, act: Callable[[], T], problems: list[str]) -> T | None:
 def _tell_left_out(what: str, budget: Budget, problems: list[str]) -> None:
     if budget.left_out:
         problems.append(f"{what} from {budget.left_out[0] / MIB:.3g} MiB up was left out: no time was left for it")
-
-
-if __name__ == "__main__":
-    main()

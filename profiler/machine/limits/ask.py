@@ -1,7 +1,6 @@
-"""The child that measures one core type."""
+"""Asks a child, whose program is `program`, to measure one core type."""
 
-from profiler.base.child import ask_once
-from profiler.base.python import python_command
+from profiler.base.process import ask_once, python_command
 from profiler.machine.limits.job import Findings, Job
 
 LIMIT_S = 60.0  # importing numba takes over 10 s from a worn SD card
@@ -9,7 +8,7 @@ LIMIT_S = 60.0  # importing numba takes over 10 s from a worn SD card
 
 def worker_command() -> list[str]:
     """What to start."""
-    return python_command("from profiler.machine.limits.worker import main\nmain()\n")
+    return python_command("from profiler.machine.limits.program import main\nmain()\n")
 
 
 def ask_child(job: Job, *, limit_s: float = LIMIT_S) -> Findings:

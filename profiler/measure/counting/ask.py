@@ -1,10 +1,10 @@
-"""The child that counts: started under valgrind or not."""
+"""Asks a child, whose program is `program`, to count: under valgrind or not."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from profiler.base.child import ONE_THREAD, ChildError, ask_once, harmless
-from profiler.base.python import python_command
+from profiler.base.death import ChildError, harmless
+from profiler.base.process import ONE_THREAD, ask_once, python_command
 from profiler.measure.counting.job import Findings, Job
 
 LIMIT_S = 3600.0  # a naive kernel over many rows, under valgrind, on a small board
@@ -14,7 +14,7 @@ _ENVIRONMENT = {**ONE_THREAD, "PYTHONHASHSEED": "0"}  # the same dictionaries in
 
 def child_command() -> list[str]:
     """What to start, under valgrind or not."""
-    return python_command("from profiler.measure.counting.child import main\nmain()\n")
+    return python_command("from profiler.measure.counting.program import main\nmain()\n")
 
 
 def ask_child(job: Job, *, under: Sequence[str] = (), log: Path | None = None) -> Findings:
