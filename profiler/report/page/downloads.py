@@ -31,7 +31,7 @@ class Download(Record, frozen=True, kw_only=True):
 def downloads_of(report: Report, raw: Sequence[bytes]) -> list[Download]:
     """The tidy CSV, the report as JSON, and the lines of each session if they were given."""
     found = [
-        _download("report.csv", "a row for each case and layout, unrounded", render_csv(report).encode(), "text/csv"),
+        _download("report.csv", "a row for each case, unrounded", render_csv(report).encode(), "text/csv"),
         _download("report.json", "the whole report", render_json(report).encode(), "application/json"),
     ]
     packed: list[bytes] = []
