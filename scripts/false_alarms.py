@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from profiler.judge.comparison import compare_session
+from profiler.judge.rows import compare_session
 from profiler.judge.statistics import proportion_interval
 from profiler.session.file import load_session
 

@@ -5,8 +5,8 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 from profiler.judge.family import reject_by_p_value
-from profiler.judge.records import CostComparison, Estimate, Verdict
-from profiler.judge.statistics import exp, t_interval, t_p_value
+from profiler.judge.records import Costs, Estimate, Verdict
+from profiler.judge.statistics import ratio_of, t_interval, t_p_value
 from profiler.judge.verdicts import MIN_PASSES, Rule
 from profiler.models.layout import WeightLayout
 from profiler.session.records import ArmCost, Check, Cost
@@ -19,7 +19,7 @@ def cost_margin(rule: Rule) -> float:
     return max(rule.margin, COST_MARGIN)
 
 
-def compare_costs(costs: Sequence[Cost], checks: Sequence[Check], rule: Rule) -> dict[str, CostComparison]:
+def compare_costs(costs: Sequence[Cost], checks: Sequence[Check], rule: Rule) -> dict[str, Costs]:
     """The costs of each case that has some.
 
     Load times and first calls are paid once, so they are judged by a wider margin, each as a family of all cases: the
@@ -36,16 +36,16 @@ def compare_costs(costs: Sequence[Cost], checks: Sequence[Check], rule: Rule) ->
     load_verdicts, first_call_verdicts = _judge(loads, rule, bound), _judge(first_calls, rule, bound)
     level = rule.confidence_level
     return {
-        case: CostComparison(
+        case: Costs(
             repeats=len(found),
             load_s=_times(found, _load_s, level),
             first_call_s=_times(found, _first_call_s, level),
             peak_bytes=_bytes(found, _peak_bytes, level),
             load_rise_bytes=_bytes(found, _rise_bytes, level),
             size_bytes=sizes.get(case, {}),
-            load_effect=_interval(loads[case], level),
+            load_ratio=ratio_of(_interval(loads[case], level)),
             load_verdict=load_verdicts[case],
-            first_call_effect=_interval(first_calls[case], level),
+            first_call_ratio=ratio_of(_interval(first_calls[case], level)),
             first_call_verdict=first_call_verdicts[case],
         )
         for case, found in by_case.items()
@@ -83,14 +83,9 @@ def _times(costs: Sequence[Cost], read: Callable[[ArmCost], float], level: float
     """Seconds of each layout: the geometric mean over passes and its interval."""
     found = {}
     for layout in WeightLayout:
-        estimate = _interval([math.log(read(cost.arms[layout])) for cost in costs], level)
+        estimate = ratio_of(_interval([math.log(read(cost.arms[layout])) for cost in costs], level))
         if estimate is not None:
-            found[layout] = Estimate(
-                point=exp(estimate.point),
-                low=exp(estimate.low),
-                high=exp(estimate.high),
-                confidence_level=level,
-            )
+            found[layout] = estimate
     return found
 
 

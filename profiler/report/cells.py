@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from profiler.base.record import Record
+from profiler.judge.boards import SideBySide
 from profiler.judge.limits import is_at_limit
-from profiler.judge.records import Estimate, Limit, LimitedBy, Regime, RegimeBound, Verdict
+from profiler.judge.records import Estimate, LayoutRow, Limit, LimitedBy, Regime, RegimeBound, Row, Verdict
 from profiler.models.layout import WeightLayout
-from profiler.report.side_by_side import SideBySide
-from profiler.report.summary import Arm, Row
 from profiler.session.records import Case, Control, Executed, ExecutedLayout
 
 UNKNOWN = "unknown"
@@ -86,7 +85,7 @@ def format_percent(fraction: float | None) -> str:
     return "-" if fraction is None else f"{100 * fraction:.1f} %"
 
 
-def format_arm(arm: Arm, layout: WeightLayout) -> str:
+def format_arm(arm: LayoutRow, layout: WeightLayout) -> str:
     """`[out, in] -> packed`: what is stored and what is executed."""
     stored = arm.stored_layout.axes if arm.stored_layout else UNKNOWN
     note = "" if arm.stored_layout in (layout, None) else f" (asked for {layout.axes})"

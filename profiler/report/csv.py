@@ -5,11 +5,12 @@ import functools
 import io
 from collections.abc import Callable
 
-from profiler.judge.records import Estimate
+from profiler.judge.records import Costs, Estimate, Row
+from profiler.judge.summary import Summary
 from profiler.machine.reports import machine_name
 from profiler.models.layout import WeightLayout
 from profiler.report.cells import plain
-from profiler.report.summary import CostRow, Report, Row, Summary
+from profiler.report.document import Report
 from profiler.session.records import Executed
 
 _Value = str | float | None  # what a cell holds; None is an empty one
@@ -27,7 +28,7 @@ def _interval(point: str, low: str, high: str, read: Callable[[Row], Estimate | 
     return tuple((name, lambda _, row, end=end: getattr(read(row), end, None)) for name, end in ends.items())
 
 
-def _costs(name: str, unit: str, read: Callable[[CostRow], dict[WeightLayout, Estimate]]) -> _Columns:
+def _costs(name: str, unit: str, read: Callable[[Costs], dict[WeightLayout, Estimate]]) -> _Columns:
     """Three columns for each layout: what it costs, and the ends of the interval of that."""
 
     def of(layout: WeightLayout, row: Row) -> Estimate | None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from profiler.base.record import Record
+from profiler.judge.summary import Moment, Summary
 from profiler.report.cells import format_bytes, format_time
-from profiler.report.summary import Moment, Summary
 
 _BARS = "".join(chr(0x2581 + step) for step in range(8))  # lower one eighth block to full block
 

@@ -11,8 +11,11 @@ from typing import Any
 
 from profiler.base.errors import MissingPackageError
 from profiler.base.record import Record
+from profiler.judge.summary import Summary
+from profiler.judge.warnings import Warning_
 from profiler.report.appendix import ClaimText, claim_texts, claims_conditions, claims_summary
 from profiler.report.board import PAGE_COLOURS, board_svg
+from profiler.report.document import Report
 from profiler.report.facts import MomentText, method_lines, timeline_texts
 from profiler.report.machine import Section, report_sections
 from profiler.report.page.captions import Caption
@@ -33,8 +36,6 @@ from profiler.report.page.rows import (
     truth_groups,
 )
 from profiler.report.points import board_names
-from profiler.report.summary import Report, Summary
-from profiler.report.warnings import Warning_
 
 LARGE = 1000  # cases: a browser takes seconds to lay out the table of more
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from profiler.judge.records import Row
+from profiler.judge.summary import Summary
 from profiler.report.appendix import CLAIMS_TITLE, claims_markdown
 from profiler.report.boards import boards_legend, boards_note, boards_tables
 from profiler.report.cells import (
@@ -15,10 +17,10 @@ from profiler.report.cells import (
     row_text,
     truth_lines,
 )
+from profiler.report.document import Report
 from profiler.report.facts import method_lines, timeline_texts
 from profiler.report.gfm import escape, render_table
 from profiler.report.machine import hardware_lines
-from profiler.report.summary import Report, Row, Summary
 
 _HEAD = ("layer", "batch", "weights", "fit in", "bound by", "time [out, in]", "time [in, out]",
          "speedup [interval]", "null [interval]", "noise", "of the limit", "verdict")  # fmt: skip

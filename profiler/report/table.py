@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 
 from profiler.base.record import Record
+from profiler.judge.records import Row
 from profiler.report.bars import draw_interval, draw_scale, scale_for
 from profiler.report.cells import row_text
 from profiler.report.screen import Screen, cut
-from profiler.report.summary import Row
 
 _LEAST_NAME = 9  # columns that a name gets before others go
 _MOST_CELL = 24

@@ -2,7 +2,8 @@
 
 import math
 
-from profiler.judge.records import Verdict
+from profiler.judge.records import Row, Verdict
+from profiler.judge.summary import Summary
 from profiler.machine.records import HardwareInfo
 from profiler.machine.reports import machine_name
 from profiler.report.appendix import CLAIMS_TITLE, claims_terminal
@@ -21,11 +22,11 @@ from profiler.report.cells import (
     truth_lines,
 )
 from profiler.report.columns import aligned, wrap
+from profiler.report.document import Report
 from profiler.report.facts import method_lines, sparkline
 from profiler.report.lines import Line
 from profiler.report.machine import ADVICE_MARK, hardware_lines, machine_sections
 from profiler.report.screen import PLAIN, WIDTH, Screen
-from profiler.report.summary import Report, Row, Summary
 from profiler.report.table import table_lines
 
 

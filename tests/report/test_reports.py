@@ -11,16 +11,17 @@ import msgspec
 import pytest
 
 from profiler.artifacts.records import Form
-from profiler.judge.comparison import compare_session, rule_of
-from profiler.judge.records import Estimate, Verdict
+from profiler.judge.answer import answer_for
+from profiler.judge.comparison import rule_of
+from profiler.judge.records import Estimate, Row, Verdict
+from profiler.judge.rows import compare_session
 from profiler.judge.verdicts import DEFAULT_MARGIN, Rule
+from profiler.judge.warnings import warnings_for
 from profiler.machine.records import Fact
 from profiler.models.layout import WeightLayout
-from profiler.report.answer import Judged, answer_for
 from profiler.report.cells import format_bytes, format_ratio, format_time, plain
+from profiler.report.document import make_report
 from profiler.report.render import Format, render
-from profiler.report.summary import make_report
-from profiler.report.warnings import warnings_for
 from profiler.session.records import (
     ArmCost,
     ConditionsRecord,
@@ -34,6 +35,7 @@ from profiler.session.records import (
     Session,
     Stage,
 )
+from tests.rows import make_row
 from tests.sessions import make_case, make_session
 
 EQUAL, PAYS, COSTS = make_case(1), make_case(8), make_case(1, "onnxruntime")
@@ -52,9 +54,7 @@ def text(
 
 
 def warned(session: Session, rule: Rule | None = None) -> str:
-    comparisons = compare_session(session)
-    labels = {comparison.case.id: comparison.case.id for comparison in comparisons}
-    found = warnings_for(session, comparisons, labels, rule or rule_of(session.header.options))
+    found = warnings_for(session, compare_session(session), rule or rule_of(session.header.options))
     return " ".join(f"{warning.text}: {warning.next_step}" for warning in found)
 
 
@@ -190,31 +190,20 @@ def test_the_margin_decides_what_counts() -> None:
     assert "no difference of 10 % or more in 1 of 1" in text(session, Format.MARKDOWN, margin=0.10)
 
 
-def judged(*verdicts: Verdict, control: Control = Control.NONE) -> list[Judged]:
+def judged(*verdicts: Verdict) -> list[Row]:
     ratios = {Verdict.PAYS_OFF: 1.5, Verdict.COSTS: 0.5}
-    return [
-        Judged(
-            label=f"case {index}",
-            runtime="numpy",
-            control=control,
-            verdict=verdict,
-            speedup=Estimate(point=ratios.get(verdict, 1), low=1, high=1, confidence_level=0.95),
-            load_verdict=None,
-            load_ratio=None,
-        )
-        for index, verdict in enumerate(verdicts)
-    ]
+    return [make_row(ratios.get(verdict, 1), verdict, batch=index) for index, verdict in enumerate(verdicts)]
 
 
 @pytest.mark.parametrize(
     ("verdicts", "headline"),
     [
-        ([Verdict.PAYS_OFF] * 2, "Yes: ... pays off in 2 of 2 cases (at most 1.50x as fast: case 0)."),
-        ([Verdict.COSTS], "No: ... costs time in 1 of 1 cases (at worst 2.00x as slow: case 0)."),
+        ([Verdict.PAYS_OFF] * 2, "Yes: ... pays off in 2 of 2 cases (at most 1.50x as fast: numpy, 64x64, batch 0)."),
+        ([Verdict.COSTS], "No: ... costs time in 1 of 1 cases (at worst 2.00x as slow: numpy, 64x64, batch 0)."),
         ([Verdict.EQUAL], "No: ... makes no difference of 3 % or more in 1 of 1 cases."),
         (
             [Verdict.PAYS_OFF, Verdict.UNDECIDED],
-            "Sometimes: ... pays off in 1 of 2 cases (at most 1.50x as fast: case 0); 1 is undecided.",
+            "Sometimes: ... pays off in 1 of 2 cases (at most 1.50x as fast: numpy, 64x64, batch 0); 1 is undecided.",
         ),
         (
             [Verdict.EQUAL, Verdict.UNDECIDED],

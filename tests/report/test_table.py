@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.judge.records import Estimate, Verdict
+from profiler.judge.records import Estimate, Row, Verdict
 from profiler.report.cells import UNKNOWN
+from profiler.report.document import make_report
 from profiler.report.render import Format, render
 from profiler.report.screen import DRAWN, Screen, cut
-from profiler.report.summary import Row, make_report
 from profiler.report.table import table_lines
 from tests.sessions import make_case, make_session
 

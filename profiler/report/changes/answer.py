@@ -3,9 +3,9 @@
 import math
 from collections import Counter
 
-from profiler.judge.change import Doubt
+from profiler.judge.change_records import AnswerChange, Changes, LayoutChange, Movement, SpeedupMovement
+from profiler.judge.shifts import Doubt
 from profiler.models.layout import WeightLayout
-from profiler.report.changes.records import AnswerChange, Changes, LayoutChange, Movement, SpeedupMovement
 
 MAX_NAMED = 5  # cases that a sentence names; the table has all
 

@@ -4,10 +4,10 @@ import enum
 
 import msgspec
 
+from profiler.judge.change_records import CaseChange, Changes, LayoutChange, Movement, Side, SpeedupMovement
 from profiler.models.layout import WeightLayout
 from profiler.report.cells import format_interval, format_ratio, format_time, group_title, grouped
 from profiler.report.changes.answer import doubt_sentence, drift_sentence, headline, method_sentence, verdict_sentence
-from profiler.report.changes.records import CaseChange, Changes, LayoutChange, Movement, Side, SpeedupMovement
 from profiler.report.columns import aligned, wrap
 from profiler.report.gfm import escape, render_table
 

@@ -5,7 +5,8 @@ from collections import Counter
 import msgspec
 
 from profiler.base.record import Record
-from profiler.judge.records import Verdict
+from profiler.judge.boards import Agreement
+from profiler.judge.records import Row, Verdict
 from profiler.report.cells import (
     CostText,
     RowText,
@@ -16,10 +17,9 @@ from profiler.report.cells import (
     regime_text,
     row_text,
 )
+from profiler.report.document import Report
 from profiler.report.page.truths import Truth, truths
 from profiler.report.points import Point, points_of
-from profiler.report.side_by_side import Agreement
-from profiler.report.summary import Report, Row
 from profiler.session.records import Stage
 
 NEXT_STEPS = {

@@ -1,9 +1,9 @@
 """What a case stores and executes in both layouts, in words."""
 
 from profiler.base.record import Record
+from profiler.judge.records import Row
 from profiler.models.layout import WeightLayout
 from profiler.report.cells import UNKNOWN, format_arm
-from profiler.report.summary import Row
 from profiler.session.records import Executed
 
 
