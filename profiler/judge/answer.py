@@ -9,6 +9,7 @@ from profiler.judge.costs import cost_margin
 from profiler.judge.records import Row, Verdict
 from profiler.judge.statistics import log
 from profiler.judge.verdicts import Rule
+from profiler.judge.wording import margin_words, sureness_sentences
 from profiler.session.records import Control
 
 
@@ -29,7 +30,7 @@ def answer_for(cases: Sequence[Row], *, machine: str, rule: Rule, is_control: bo
         runtimes.setdefault(case.case.team.label, []).append(case)
     return Answer(
         headline=_control(cases, machine) if is_control else _headline(cases, counts, machine, rule.margin),
-        sureness=_sureness(len(cases), rule) if cases else "Nothing was measured.",
+        sureness=sureness_sentences(rule, len(cases)) if cases else "Nothing was measured.",
         by_runtime=tuple(f"{name}: {_tally(Counter(c.verdict for c in own))}" for name, own in runtimes.items()),
         beside_speed=tuple(text for name, own in runtimes.items() if (text := _loading(name, own, cost_margin(rule)))),
     )
@@ -54,7 +55,7 @@ def _loading(runtime: str, cases: Sequence[Row], margin: float) -> str | None:
     if not parts:
         equal = sum(_load_verdict(case) is Verdict.EQUAL for case in known)
         left = f", {len(known) - equal} undecided" if equal < len(known) else ""
-        return f"{runtime}: both layouts load alike (within {100 * margin:.3g} %) in {equal} of {len(known)}{left}"
+        return f"{runtime}: both layouts load alike (within {margin_words(margin)}) in {equal} of {len(known)}{left}"
     return f"{runtime}: {'; '.join(parts)}"
 
 
@@ -81,7 +82,7 @@ def _headline(cases: Sequence[Row], counts: Counter[Verdict], machine: str, marg
         parts.append(f"costs time in {_of(counts[Verdict.COSTS], total, parts)} ({_extreme(cases, Verdict.COSTS)})")
     if counts[Verdict.EQUAL]:
         where = _of(counts[Verdict.EQUAL], total, parts)
-        parts.append(f"makes no difference of {100 * margin:.3g} % or more in {where}")
+        parts.append(f"makes no difference of {margin_words(margin)} or more in {where}")
     text = f"{_opening(counts, total)}: on {machine} storing the weights transposed {_join(parts)}"
     if counts[Verdict.UNDECIDED]:
         text += f"; {counts[Verdict.UNDECIDED]} {'is' if counts[Verdict.UNDECIDED] == 1 else 'are'} undecided"
@@ -117,16 +118,6 @@ def _extreme(cases: Sequence[Row], verdict: Verdict) -> str:
         return f"at most {ratio:.2f}x as fast: {label}"
     ratio, label = min(found, key=lambda entry: entry[0])
     return f"at worst {1 / ratio:.2f}x as slow: {label}"
-
-
-def _sureness(total: int, rule: Rule) -> str:
-    cases = "one case was" if total == 1 else f"{total} cases were"
-    looks = "once" if len(rule.looks) == 1 else f"at most {len(rule.looks)} times"
-    return (
-        f"{cases[0].upper()}{cases[1:]} tested, each looked at {looks}. Corrected for both, the chance that any pays "
-        f"off or costs of this session is false is at most {100 * rule.error:.3g} %; each verdict is also held against "
-        "the noise between copies of one layout. Load times have a correction of their own."
-    )
 
 
 def _tally(counts: Counter[Verdict]) -> str:

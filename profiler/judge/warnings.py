@@ -12,6 +12,7 @@ from profiler.judge.matching import renamed_workloads
 from profiler.judge.records import Row
 from profiler.judge.verdicts import MIN_PASSES, Rule
 from profiler.judge.wheels import find_wrong_wheels
+from profiler.judge.wording import level_words, margin_words
 from profiler.machine.advice import SET_GOVERNOR, advise_on_results
 from profiler.machine.caches import wanted_eviction_bytes
 from profiler.machine.reports import machine_name
@@ -142,9 +143,9 @@ def _about_the_rule(session: Session, rule: Rule) -> Iterator[Warning_]:
     options = session.header.options
     if (rule.margin, rule.confidence_level) != (options.margin, options.confidence_level):
         yield Warning_(
-            text=f"the run stopped measuring a case by a margin of {100 * options.margin:.3g} % at "
-            f"{100 * options.confidence_level:.4g} %, this report judges by {100 * rule.margin:.3g} % at "
-            f"{100 * rule.confidence_level:.4g} %",
+            text=f"the run stopped measuring a case by a margin of {margin_words(options.margin)} at "
+            f"{level_words(options.confidence_level)}, this report judges by {margin_words(rule.margin)} at "
+            f"{level_words(rule.confidence_level)}",
             next_step="for narrower intervals run with that margin",
         )
     if Weights.COLD in options.weights and max(options.threads) > 1:

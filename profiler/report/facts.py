@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from profiler.base.record import Record
 from profiler.judge.summary import Moment, Summary
+from profiler.judge.verdicts import Rule
+from profiler.judge.wording import count_passes, interval_sentences, verdict_sentences
 from profiler.report.cells import format_bytes, format_time
 
 _BARS = "".join(chr(0x2581 + step) for step in range(8))  # lower one eighth block to full block
@@ -61,34 +63,19 @@ def sparkline(values: Sequence[float]) -> str:
 def method_lines(summary: Summary) -> list[str]:
     """How it was measured, in short."""
     options = summary.options
-    margin, level = f"{100 * summary.margin:.3g} %", f"{100 * summary.confidence_level:.4g} %"
-    looks = ", ".join(map(str, options.looks))
+    rule = Rule(margin=summary.margin, confidence_level=summary.confidence_level, looks=options.looks)
     sets = "as often as a pilot showed to pay" if options.sets is None else _times(options.sets)
     process = "process forked from one that has imported the runtime" if options.forked else "fresh process"
     made = (
         f"Suite {summary.suite}, measured {summary.created_utc} by layout-profiler {summary.tool_version}; at most "
-        f"{_passes(options.passes)}, seed {options.seed}."
+        f"{count_passes(options.passes)}, seed {options.seed}."
     )
     passes = (
         f"A pass is a {process}. In it every open case loads each layout twice, in random order with random "
         f"padding between, {sets}, and times all four copies in rounds of slices of about "
         f"{options.slice_s * 1000:.3g} ms. A disturbed block is measured once more, up to a quarter of all."
     )
-    ratio = (
-        "Speedup is time([in, out]) / time([out, in]): above 1, transposed storage is faster. Its interval is a "
-        f"{level} t interval over passes that holds at every look, for its own case. The null is the same ratio "
-        "between two copies of one layout in the same passes; its larger end is the noise."
-    )
-    verdicts = (
-        f"Verdicts, after {_passes(looks)}: pays off or costs when the ratio lies beyond both {margin} and the noise, "
-        f"surely enough for all {summary.tested_cases} cases together (Holm's procedure, {level}); equal when the "
-        f"interval lies within {margin} and the noise is smaller; else undecided. A sign-flip test must agree."
-    )
-    return [made, passes, ratio, verdicts]
-
-
-def _passes(count: int | str) -> str:
-    return "1 pass" if str(count) == "1" else f"{count} passes"
+    return [made, passes, interval_sentences(rule), verdict_sentences(rule, summary.tested_cases)]
 
 
 def _times(count: int) -> str:
