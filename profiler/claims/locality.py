@@ -18,7 +18,7 @@ from profiler.models.layout import LinearShape
 from profiler.models.suite import square_side
 from profiler.models.workload import Workload, linear_workload
 from profiler.report.appendix_records import Finding, Scale, Text
-from profiler.report.cells import format_bytes
+from profiler.report.values import format_bytes
 
 FRACTIONS = (0.5, 2.0)  # of each data cache: clearly inside, clearly outside
 FALLBACK_CACHES = (32 << 10, 1 << 20)  # of a Raspberry Pi 4

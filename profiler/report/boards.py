@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from profiler.base.record import Record
 from profiler.judge.boards import Agreement, SideBySide
 from profiler.judge.records import Estimate, Verdict
-from profiler.report.cells import group_title, grouped
+from profiler.report.case_text import group_title, grouped
 from profiler.report.document import Report
 
 MAX_WORDED = 3  # boards whose verdicts fit a terminal in words; beyond, a mark stands for each

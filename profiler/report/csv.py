@@ -9,8 +9,8 @@ from profiler.judge.records import Costs, Estimate, Row
 from profiler.judge.summary import Summary
 from profiler.machine.reports import machine_name
 from profiler.models.layout import WeightLayout
-from profiler.report.cells import plain
 from profiler.report.document import Report
+from profiler.report.values import plain
 from profiler.session.records import Executed
 
 _Value = str | float | None  # what a cell holds; None is an empty one

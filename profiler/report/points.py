@@ -11,8 +11,8 @@ from profiler.judge.records import Costs, Estimate, Row, Verdict
 from profiler.judge.summary import Summary
 from profiler.machine.reports import machine_name
 from profiler.models.layout import WeightLayout
-from profiler.report.cells import plain
 from profiler.report.document import Report
+from profiler.report.values import plain
 from profiler.session.records import Case, Control
 
 NAME_LENGTH = 48  # what is longer is cut off on an axis and stands whole in the tables

@@ -18,9 +18,9 @@ from profiler.machine.measured import (
     TimerFigures,
 )
 from profiler.machine.records import Claim, Conflict, HardwareInfo
-from profiler.report.cells import UNKNOWN
 from profiler.report.machine import ADVICE, Section, cache_text, hardware_lines, machine_sections, ranges
 from profiler.report.measured import measured_lines
+from profiler.report.values import UNKNOWN
 from tests.machine.trees import NAMES, board
 
 K = 1 << 10

@@ -24,7 +24,7 @@ from profiler.report.html import missing_packages, render_html
 from profiler.report.page.data import page_data, script_safe
 from profiler.report.page.downloads import MOST_BYTES, downloads_of
 from profiler.report.page.library import javascript
-from profiler.report.page.rows import NEXT_STEPS
+from profiler.report.page.tables import NEXT_STEPS
 from profiler.report.pictures import NAMES, PictureFormat, drawable, render_picture
 from profiler.session.records import Failure, Session, Stage
 from scripts import write_vega

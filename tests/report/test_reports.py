@@ -19,9 +19,9 @@ from profiler.judge.verdicts import DEFAULT_MARGIN, Rule
 from profiler.judge.warnings import warnings_for
 from profiler.machine.records import Fact
 from profiler.models.layout import WeightLayout
-from profiler.report.cells import format_bytes, format_ratio, format_time, plain
 from profiler.report.document import make_report
 from profiler.report.render import Format, render
+from profiler.report.values import format_bytes, format_ratio, format_time, plain
 from profiler.session.records import (
     ArmCost,
     ConditionsRecord,

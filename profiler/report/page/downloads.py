@@ -5,10 +5,10 @@ import zlib
 from collections.abc import Sequence
 
 from profiler.base.record import Record
-from profiler.report.cells import format_bytes
 from profiler.report.csv import render_csv
 from profiler.report.document import Report
 from profiler.report.json import render_json
+from profiler.report.values import format_bytes
 
 PLAIN_BYTES = 100_000  # up to here a file is offered as it is
 MOST_BYTES = 1_000_000  # of a compressed session: a page shall stay small enough to mail
