@@ -11,7 +11,7 @@ from profiler.commands.options import CONFIDENCE, MARGIN, PATH, combine, force_o
 from profiler.judge.change_records import AnswerChange, Changes, Movement
 from profiler.judge.changes import make_changes
 from profiler.models.layout import WeightLayout
-from profiler.report.changes.formats import ChangeFormat, render_changes
+from profiler.report.change_formats import ChangeFormat, render_changes
 from profiler.session.file import load_session
 
 

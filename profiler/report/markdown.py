@@ -8,7 +8,7 @@ from profiler.judge.records import Costs, Row
 from profiler.judge.summary import Summary
 from profiler.models.layout import WeightLayout
 from profiler.report.appendix import CLAIMS_TITLE, claims_markdown
-from profiler.report.boards import boards_legend, boards_note, boards_tables
+from profiler.report.boards_tables import boards_legend, boards_note, boards_tables
 from profiler.report.case_text import (
     advice_text,
     both_layouts,
@@ -23,7 +23,7 @@ from profiler.report.case_text import (
 )
 from profiler.report.document import Report
 from profiler.report.gfm import escape, render_table
-from profiler.report.machine import hardware_lines
+from profiler.report.hardware_text import hardware_lines
 from profiler.report.method import method_lines
 from profiler.report.timeline import timeline_texts
 from profiler.report.values import (

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from profiler.base.errors import MissingPackageError, OptionError
-from profiler.report.board import PICTURE_COLOURS, board_svg
+from profiler.report.board_picture import PICTURE_COLOURS, board_svg
 from profiler.report.charts import DATASET, ChartName, chart_spec, has_content
 from profiler.report.charts.frame import Frame
 from profiler.report.charts.theme import config

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from profiler.judge.selfcheck import Outcome, SelfCheck
 from profiler.machine.reports import machine_name
-from profiler.report.columns import aligned, wrap
+from profiler.report.plain_text import aligned, wrap
 from profiler.report.values import plain
 from profiler.session.records import Session
 

@@ -8,7 +8,8 @@ from profiler.machine.records import HardwareInfo
 from profiler.machine.reports import machine_name
 from profiler.report.appendix import CLAIMS_TITLE, claims_terminal
 from profiler.report.bars import describe_bars
-from profiler.report.boards import boards_legend, boards_note, boards_tables
+from profiler.report.boards_tables import boards_legend, boards_note, boards_tables
+from profiler.report.case_table import table_lines
 from profiler.report.case_text import (
     advice_text,
     bound_lines,
@@ -19,13 +20,12 @@ from profiler.report.case_text import (
     name_cases,
     truth_lines,
 )
-from profiler.report.columns import aligned, wrap
 from profiler.report.document import Report
-from profiler.report.machine import ADVICE_MARK, hardware_lines, machine_sections
-from profiler.report.measured import Line
+from profiler.report.hardware_text import ADVICE_MARK, hardware_lines, machine_sections
+from profiler.report.measured_text import Line
 from profiler.report.method import method_lines
+from profiler.report.plain_text import aligned, wrap
 from profiler.report.screen import PLAIN, WIDTH, Screen
-from profiler.report.table import table_lines
 from profiler.report.timeline import sparkline
 from profiler.report.values import format_ratio, format_time, plain
 

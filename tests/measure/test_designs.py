@@ -12,7 +12,7 @@ from profiler.judge.rows import compare_session
 from profiler.measure.passes import MAX_ATTEMPTS
 from profiler.measure.tally import FEW_BLOCKS
 from profiler.report.document import make_report
-from profiler.report.render import Format, render
+from profiler.report.formats import Format, render
 from profiler.session.file import ARMS
 from profiler.session.records import Control, Disturbance, EndReason, Session, Weights
 from tests.conftest import edit_manifest

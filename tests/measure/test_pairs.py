@@ -25,7 +25,7 @@ from profiler.measure.worker import measure
 from profiler.models.layout import LinearShape, WeightLayout
 from profiler.models.workload import Workload, linear_workload
 from profiler.report.document import make_report
-from profiler.report.render import Format, render
+from profiler.report.formats import Format, render
 from profiler.runtimes.scripted import ScriptedModel, ScriptedRuntime
 from profiler.session.file import ARMS
 from profiler.session.records import Control, Session

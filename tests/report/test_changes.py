@@ -19,9 +19,9 @@ from profiler.judge.shifts import Doubt
 from profiler.machine.records import Conditions, Fact
 from profiler.models.layout import LinearShape, WeightLayout
 from profiler.models.workload import Workload
-from profiler.report.changes.formats import ChangeFormat, render_changes
+from profiler.report.change_formats import ChangeFormat, render_changes
 from profiler.report.document import make_report
-from profiler.report.render import Format, render
+from profiler.report.formats import Format, render
 from profiler.schemas import format_schema
 from profiler.session.file import parse_session
 from profiler.session.records import ArmSet, Case, ConditionsRecord, Control, Header, Session

@@ -18,8 +18,8 @@ from profiler.machine.measured import (
     TimerFigures,
 )
 from profiler.machine.records import Claim, Conflict, HardwareInfo
-from profiler.report.machine import ADVICE, Section, cache_text, hardware_lines, machine_sections, ranges
-from profiler.report.measured import measured_lines
+from profiler.report.hardware_text import ADVICE, Section, cache_text, hardware_lines, machine_sections, ranges
+from profiler.report.measured_text import measured_lines
 from profiler.report.values import UNKNOWN
 from tests.machine.trees import NAMES, board
 

@@ -17,7 +17,7 @@ import pytest
 
 from profiler.base.errors import MissingPackageError
 from profiler.machine.records import HardwareInfo
-from profiler.report.board import PICTURE_COLOURS, WIDTH, board_boxes, board_svg, board_words
+from profiler.report.board_picture import PICTURE_COLOURS, WIDTH, board_boxes, board_svg, board_words
 from profiler.report.charts import chart_spec
 from profiler.report.document import make_report
 from profiler.report.html import missing_packages, render_html

@@ -20,7 +20,7 @@ from profiler.judge.warnings import warnings_for
 from profiler.machine.records import Fact
 from profiler.models.layout import WeightLayout
 from profiler.report.document import make_report
-from profiler.report.render import Format, render
+from profiler.report.formats import Format, render
 from profiler.report.values import format_bytes, format_ratio, format_time, plain
 from profiler.session.records import (
     ArmCost,

@@ -9,9 +9,9 @@ from profiler.judge.verdicts import Rule
 from profiler.judge.wording import change_sentences
 from profiler.models.layout import WeightLayout
 from profiler.report.case_text import group_title, grouped
-from profiler.report.changes.answer import doubt_sentence, drift_sentence, headline, verdict_sentence
-from profiler.report.columns import aligned, wrap
+from profiler.report.change_sentences import doubt_sentence, drift_sentence, headline, verdict_sentence
 from profiler.report.gfm import escape, render_table
+from profiler.report.plain_text import aligned, wrap
 from profiler.report.values import format_interval, format_ratio, format_time
 
 _HEAD = ("layer", "batch", "[out,in] new / old", "[in,out] new / old", "verdict")

@@ -8,8 +8,8 @@ from profiler.machine.advice import advise
 from profiler.machine.environment import NONE
 from profiler.machine.records import CacheInfo, Conflict, Fact, HardwareInfo
 from profiler.machine.sources.throttling import throttle_words
-from profiler.report.drawing import draw_caches
-from profiler.report.measured import Line, measured_lines
+from profiler.report.cache_drawing import draw_caches
+from profiler.report.measured_text import Line, measured_lines
 from profiler.report.values import UNKNOWN, format_bytes, format_time, plain
 
 _GIGA = 1e9

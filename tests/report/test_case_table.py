@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.judge.records import Estimate, Row, Verdict
+from profiler.report.case_table import table_lines
 from profiler.report.document import make_report
-from profiler.report.render import Format, render
+from profiler.report.formats import Format, render
 from profiler.report.screen import DRAWN, Screen, cut
-from profiler.report.table import table_lines
 from profiler.report.values import UNKNOWN
 from tests.sessions import make_case, make_session
 
