@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from profiler.machine.capture import capture_hardware
+from profiler.report.document import make_report
 from profiler.report.json import render_json
-from profiler.report.summary import make_report
 from profiler.schemas import PUBLISHED, format_schema
 from tests.sessions import make_case, make_session
 

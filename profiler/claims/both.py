@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
 from profiler.claims.locality import measure_kernels, side_of
-from profiler.judge.records import Comparison, Verdict
+from profiler.judge.records import Row, Verdict
+from profiler.judge.statistics import log
 from profiler.models.layout import WeightLayout
 from profiler.report.appendix_records import Figure, Finding, Outcome, Text, Unit
 
@@ -61,10 +62,10 @@ def examine(lab: Laboratory) -> Finding:
     )
 
 
-def choices_of(comparisons: Iterable[Comparison]) -> Iterable[Choice]:
+def choices_of(comparisons: Iterable[Row]) -> Iterable[Choice]:
     """A choice per runtime and layer."""
 
-    def key(found: Comparison) -> tuple[str, str]:
+    def key(found: Row) -> tuple[str, str]:
         return found.case.runtime, found.case.workload
 
     for (runtime, workload), group in itertools.groupby(sorted(comparisons, key=key), key=key):
@@ -79,11 +80,11 @@ def choices_of(comparisons: Iterable[Comparison]) -> Iterable[Choice]:
         )
 
 
-def gain_of_both(comparisons: Sequence[Comparison], *, only_sure: bool = True) -> float:
+def gain_of_both(comparisons: Sequence[Row], *, only_sure: bool = True) -> float:
     """Geometric mean over the batches of time(best single layout) / time(best layout of each batch); 1 at least."""
     effects = [
-        found.effect.point
-        if found.effect and (not only_sure or found.verdict in {Verdict.PAYS_OFF, Verdict.COSTS})
+        log(found.speedup.point)
+        if found.speedup and (not only_sure or found.verdict in {Verdict.PAYS_OFF, Verdict.COSTS})
         else 0.0
         for found in comparisons
     ]

@@ -5,7 +5,7 @@ from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
 from profiler.claims.locality import measure_kernels
 from profiler.claims.rules import count_figures, largest, speedup_figures
-from profiler.judge.records import Comparison
+from profiler.judge.records import Row
 from profiler.report.appendix_records import Figure, Finding, Outcome, Text, Unit
 
 LIMIT_S = 900.0
@@ -53,7 +53,7 @@ def judge(trick: Trick) -> Outcome:
     return Outcome.HOLDS if trick.is_right and strides == (1, shape[0]) else Outcome.DOES_NOT_HOLD
 
 
-def explain(trick: Trick, speed: list[Comparison]) -> str:
+def explain(trick: Trick, speed: list[Row]) -> str:
     """Shape and strides, and what loses them."""
     lost = ", ".join(survival.after for survival in trick.survivals if not survival.is_kept) or "nothing"
     kept = ", ".join(survival.after for survival in trick.survivals if survival.is_kept) or "nothing"

@@ -8,7 +8,7 @@ from profiler.claims.claim import Claim
 from profiler.claims.forum_records import PUBLISHED_CPU, PUBLISHED_CUDA, DeviceTimes, ForumSetup, ForumTimes
 from profiler.claims.lab import Laboratory
 from profiler.claims.rules import judge_within, speedup_figure
-from profiler.judge.records import Comparison, Verdict
+from profiler.judge.records import Row, Verdict
 from profiler.machine.memory import available_bytes
 from profiler.models.layout import LinearShape
 from profiler.models.workload import linear_workload
@@ -78,14 +78,14 @@ def usable_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def judge(ours: Comparison) -> Outcome:
+def judge(ours: Row) -> Outcome:
     """The text sees transposed storage ahead; our verdict says whether it is."""
     if ours.verdict is Verdict.UNDECIDED:
         return Outcome.UNDECIDED
     return Outcome.HOLDS if ours.verdict is Verdict.PAYS_OFF else Outcome.DOES_NOT_HOLD
 
 
-def explain(ours: Comparison, times: ForumTimes) -> str:
+def explain(ours: Row, times: ForumTimes) -> str:
     """The verdict, whether it is "something like a factor of two", and what became of CUDA."""
     far = {
         Outcome.HOLDS: "no factor of two",
@@ -111,11 +111,12 @@ def device_figures(name: str, times: DeviceTimes) -> tuple[Figure, ...]:
     )
 
 
-def our_figures(ours: Comparison, setup: ForumSetup) -> tuple[Figure, ...]:
+def our_figures(ours: Row, setup: ForumSetup) -> tuple[Figure, ...]:
     """Our times for as many products as the script's figures are of, and our speedup."""
     times = tuple(
-        Figure(name=f"ours: {layout.axes}", value=seconds * setup.time, unit=Unit.SECONDS)
-        for layout, seconds in ours.time_s.items()
+        Figure(name=f"ours: {layout.axes}", value=arm.time_s * setup.time, unit=Unit.SECONDS)
+        for layout, arm in ours.arms.items()
+        if arm.time_s is not None
     )
     speedup = speedup_figure(ours, name="ours: speedup")
     return (*times, *([speedup] if speedup else []))

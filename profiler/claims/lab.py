@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.records import Form
 from profiler.claims.workshop import Workshop
-from profiler.judge.comparison import compare_session
-from profiler.judge.records import Comparison
+from profiler.judge.records import Row
+from profiler.judge.rows import compare_session
 from profiler.judge.verdicts import DEFAULT_LOOKS, DEFAULT_MARGIN
 from profiler.machine.records import HardwareInfo
 from profiler.measure.passes import Observer
@@ -40,9 +40,9 @@ class Measurement:
     """A session and what analysis makes of it."""
 
     session: Session
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[Row, ...]
 
-    def of(self, runtime: str) -> list[Comparison]:
+    def of(self, runtime: str) -> list[Row]:
         """The cases of one runtime."""
         return [found for found in self.comparisons if found.case.runtime == runtime]
 

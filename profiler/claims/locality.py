@@ -12,13 +12,13 @@ from profiler.claims.rules import (
     speedup_figures,
     steepest_rise,
 )
-from profiler.judge.records import Comparison
+from profiler.judge.records import Row
 from profiler.machine.caches import data_cache_sizes
 from profiler.models.layout import LinearShape
 from profiler.models.suite import square_side
 from profiler.models.workload import Workload, linear_workload
 from profiler.report.appendix_records import Finding, Scale, Text
-from profiler.report.cells import format_bytes
+from profiler.report.values import format_bytes
 
 FRACTIONS = (0.5, 2.0)  # of each data cache: clearly inside, clearly outside
 FALLBACK_CACHES = (32 << 10, 1 << 20)  # of a Raspberry Pi 4
@@ -55,7 +55,7 @@ def naive_sides(cache_sizes: tuple[int, ...], max_weight_bytes: int) -> list[int
     return sorted({square_side(size) for size in sizes})
 
 
-def is_beyond(comparison: Comparison, caches: tuple[int, ...]) -> bool:
+def is_beyond(comparison: Row, caches: tuple[int, ...]) -> bool:
     """Whether a row of the square fits the first-level cache and the whole matrix does not fit a core's own caches.
 
     The last of three levels is usually shared, and so large that the text's "small systems" have none like it.
@@ -65,12 +65,12 @@ def is_beyond(comparison: Comparison, caches: tuple[int, ...]) -> bool:
     return ITEM_BYTES * side <= caches[0] and ITEM_BYTES * side * side > own
 
 
-def side_of(comparison: Comparison) -> int:
+def side_of(comparison: Row) -> int:
     """The side of a square, from its workload's name."""
     return int(comparison.case.workload.rpartition("x")[2])
 
 
-def explain_naive(dot: list[Comparison], beyond: list[Comparison], row: list[Comparison]) -> str:
+def explain_naive(dot: list[Row], beyond: list[Row], row: list[Row]) -> str:
     """Where the knee is, and that the other loop order turns the answer around."""
     parts = []
     knee = steepest_rise(dot)
@@ -83,7 +83,7 @@ def explain_naive(dot: list[Comparison], beyond: list[Comparison], row: list[Com
         else "no size has a row that fits and a matrix that does not"
     )
     worst = largest(row)
-    if worst and worst.effect and worst.effect.high < 0:
+    if worst and worst.speedup and worst.speedup.high < 1:
         parts.append("in row order, which adds one input at a time, plain storage wins instead")
     return "; ".join(parts)
 

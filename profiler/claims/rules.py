@@ -2,23 +2,22 @@
 
 import collections
 import itertools
-import math
 from collections.abc import Iterable, Sequence
 
-from profiler.judge.records import Comparison, Verdict
-from profiler.judge.statistics import exp
+from profiler.judge.records import Row, Verdict
+from profiler.judge.statistics import log
 from profiler.report.appendix_records import Figure, Outcome, Unit
 
 Counts = dict[Verdict, int]
 
 
-def count_verdicts(comparisons: Iterable[Comparison]) -> Counts:
+def count_verdicts(comparisons: Iterable[Row]) -> Counts:
     """How many cases have each verdict; none is left out."""
     counter = collections.Counter(found.verdict for found in comparisons)
     return {verdict: counter[verdict] for verdict in Verdict}
 
 
-def count_figures(comparisons: Sequence[Comparison], *, prefix: str = "") -> tuple[Figure, ...]:
+def count_figures(comparisons: Sequence[Row], *, prefix: str = "") -> tuple[Figure, ...]:
     """The same as figures."""
     return tuple(
         Figure(name=f"{prefix}{verdict}", value=count, unit=Unit.COUNT, of=len(comparisons))
@@ -26,35 +25,34 @@ def count_figures(comparisons: Sequence[Comparison], *, prefix: str = "") -> tup
     )
 
 
-def speedup_figure(comparison: Comparison, *, name: str) -> Figure | None:
+def speedup_figure(comparison: Row, *, name: str) -> Figure | None:
     """time(in_out) / time(out_in) with its interval; None where nothing was measured."""
-    effect = comparison.effect
-    if effect is None:
+    speedup = comparison.speedup
+    if speedup is None:
         return None
-    low, high = exp(effect.low), exp(effect.high)
-    return Figure(name=name, value=exp(effect.point), low=low, high=high)
+    return Figure(name=name, value=speedup.point, low=speedup.low, high=speedup.high)
 
 
-def speedup_figures(comparisons: Iterable[Comparison]) -> tuple[Figure, ...]:
+def speedup_figures(comparisons: Iterable[Row]) -> tuple[Figure, ...]:
     """One per case that was measured, named by runtime, layer and batch."""
     figures = (speedup_figure(found, name=case_name(found)) for found in comparisons)
     return tuple(figure for figure in figures if figure is not None)
 
 
-def case_name(comparison: Comparison) -> str:
+def case_name(comparison: Row) -> str:
     """`numpy 64x64 batch 8`."""
     case = comparison.case
     batch = "x".join(map(str, case.batch_shape)) or "none"
     return f"{case.runtime} {case.workload.removeprefix('linear-')} batch {batch}"
 
 
-def passes_text(comparisons: Iterable[Comparison]) -> str:
+def passes_text(comparisons: Iterable[Row]) -> str:
     """`8 to 12 passes`: a verdict of few passes is worth as much as one of many, but comes less often."""
     passes = sorted(found.passes for found in comparisons) or [0]
     return f"{passes[0]} passes" if passes[0] == passes[-1] else f"{passes[0]} to {passes[-1]} passes"
 
 
-def judge_majority(comparisons: Sequence[Comparison], wanted: Verdict) -> Outcome:
+def judge_majority(comparisons: Sequence[Row], wanted: Verdict) -> Outcome:
     """Whether more than half of the cases have the verdict; undecided ones may still have it."""
     counts, total = count_verdicts(comparisons), len(comparisons)
     if 2 * counts[wanted] > total:
@@ -64,43 +62,41 @@ def judge_majority(comparisons: Sequence[Comparison], wanted: Verdict) -> Outcom
     return Outcome.UNDECIDED
 
 
-def judge_all_above(comparisons: Sequence[Comparison], ratio: float) -> Outcome:
+def judge_all_above(comparisons: Sequence[Row], ratio: float) -> Outcome:
     """Whether each speedup is surely above `ratio`: holds if all are, does not if one surely is not."""
-    bound = math.log(ratio)
-    effects = [found.effect for found in comparisons]
-    if not effects or any(effect is None for effect in effects):
+    speedups = [found.speedup for found in comparisons]
+    if not speedups or any(speedup is None for speedup in speedups):
         return Outcome.UNDECIDED
-    if all(effect.low > bound for effect in effects if effect):
+    if all(speedup.low > ratio for speedup in speedups if speedup):
         return Outcome.HOLDS
-    if any(effect.high <= bound for effect in effects if effect):
+    if any(speedup.high <= ratio for speedup in speedups if speedup):
         return Outcome.DOES_NOT_HOLD
     return Outcome.UNDECIDED
 
 
-def judge_within(comparisons: Sequence[Comparison], factor: float) -> Outcome:
+def judge_within(comparisons: Sequence[Row], factor: float) -> Outcome:
     """Whether no layout is `factor` times as fast as the other: holds if all are surely within it."""
-    bound = math.log(factor)
-    effects = [found.effect for found in comparisons]
-    if any(effect and (effect.low >= bound or effect.high <= -bound) for effect in effects):
+    speedups = [found.speedup for found in comparisons]
+    if any(speedup and (speedup.low >= factor or speedup.high <= 1 / factor) for speedup in speedups):
         return Outcome.DOES_NOT_HOLD
-    if effects and all(effect and -bound < effect.low <= effect.high < bound for effect in effects):
+    if speedups and all(speedup and 1 / factor < speedup.low <= speedup.high < factor for speedup in speedups):
         return Outcome.HOLDS
     return Outcome.UNDECIDED
 
 
-def largest(comparisons: Sequence[Comparison]) -> Comparison | None:
+def largest(comparisons: Sequence[Row]) -> Row | None:
     """The case whose layouts differ most; None where nothing was measured."""
-    measured = [found for found in comparisons if found.effect is not None]
-    return max(measured, key=lambda found: abs(found.effect.point) if found.effect else 0.0, default=None)
+    measured = [found for found in comparisons if found.speedup is not None]
+    return max(measured, key=lambda found: abs(_point(found)), default=None)
 
 
-def steepest_rise(comparisons: Sequence[Comparison]) -> tuple[Comparison, Comparison] | None:
+def steepest_rise(comparisons: Sequence[Row]) -> tuple[Row, Row] | None:
     """The neighbours, in their order, between which the speedup rises most; None if it rises nowhere."""
-    measured = [found for found in comparisons if found.effect is not None]
+    measured = [found for found in comparisons if found.speedup is not None]
     rises = {(_point(right) - _point(left)): (left, right) for left, right in itertools.pairwise(measured)}
     best = max(rises, default=0.0)
     return rises[best] if best > 0 else None
 
 
-def _point(comparison: Comparison) -> float:
-    return comparison.effect.point if comparison.effect else 0.0
+def _point(comparison: Row) -> float:
+    return log(comparison.speedup.point) if comparison.speedup else 0.0

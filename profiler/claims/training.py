@@ -3,7 +3,7 @@
 from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
 from profiler.claims.rules import case_name, count_figures, judge_majority, largest, passes_text, speedup_figures
-from profiler.judge.records import Comparison, Verdict
+from profiler.judge.records import Row, Verdict
 from profiler.models.layout import LinearShape
 from profiler.models.workload import Workload, linear_workload
 from profiler.report.appendix_records import Finding, Scale, Text
@@ -49,7 +49,7 @@ def layers(scale: Scale) -> list[Workload]:
     ]
 
 
-def explain(backward: list[Comparison]) -> str:
+def explain(backward: list[Row]) -> str:
     """Where transposed storage is ahead, and where it is not."""
     groups = {
         "faster": Verdict.PAYS_OFF,

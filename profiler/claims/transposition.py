@@ -7,8 +7,7 @@ from profiler.claims.claim import Claim
 from profiler.claims.lab import Laboratory
 from profiler.claims.locality import side_of, square
 from profiler.claims.rules import passes_text
-from profiler.judge.records import Comparison, Verdict
-from profiler.judge.statistics import exp
+from profiler.judge.records import Row, Verdict
 from profiler.models.layout import WeightLayout
 from profiler.models.workload import Workload
 from profiler.report.appendix_records import Figure, Finding, Outcome, Text, Unit
@@ -54,18 +53,18 @@ def layers() -> list[Workload]:
     return [square(side, 1) for side in SIDES]
 
 
-def cost_figures(comparison: Comparison) -> tuple[Figure, ...]:
+def cost_figures(comparison: Row) -> tuple[Figure, ...]:
     """The seconds that a view adds to a call, from the ratio of the calls."""
-    effect, once = comparison.effect, comparison.time_s.get(WeightLayout.IN_OUT)
-    if effect is None or once is None:
+    speedup, once = comparison.speedup, comparison.arms[WeightLayout.IN_OUT].time_s
+    if speedup is None or once is None:
         return ()
     side = side_of(comparison)
-    low, value, high = (once * (exp(-log) - 1) for log in (effect.high, effect.point, effect.low))
+    low, value, high = (once * (1 / ratio - 1) for ratio in (speedup.high, speedup.point, speedup.low))
     name = f".T adds to a call of {side}x{side}"
     return (Figure(name=name, value=value, low=low, high=high, unit=Unit.SECONDS),)
 
 
-def judge(view: View, comparisons: Sequence[Comparison]) -> Outcome:
+def judge(view: View, comparisons: Sequence[Row]) -> Outcome:
     """Free: nothing is allocated, and the largest matrix costs nothing worth acting on."""
     if not view.shares_storage or view.view_bytes:
         return Outcome.DOES_NOT_HOLD
@@ -77,7 +76,7 @@ def judge(view: View, comparisons: Sequence[Comparison]) -> Outcome:
     return Outcome.DOES_NOT_HOLD if verdict is Verdict.COSTS else Outcome.HOLDS
 
 
-def explain(view: View, comparisons: Sequence[Comparison]) -> str:
+def explain(view: View, comparisons: Sequence[Row]) -> str:
     """What is shared, and where it is not free."""
     free = "the view shares the storage and allocates nothing" if view.shares_storage else "the view copies"
     calls = ", ".join(f"{side_of(found)}x{side_of(found)} {found.verdict}" for found in comparisons) or "not measured"

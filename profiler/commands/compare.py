@@ -8,10 +8,10 @@ import click
 from profiler.base.errors import OptionError
 from profiler.base.files import write_whole
 from profiler.commands.options import CONFIDENCE, MARGIN, PATH, combine, force_option
+from profiler.judge.change_records import AnswerChange, Changes, Movement
+from profiler.judge.changes import make_changes
 from profiler.models.layout import WeightLayout
-from profiler.report.changes.derive import make_changes
-from profiler.report.changes.formats import ChangeFormat, render_changes
-from profiler.report.changes.records import AnswerChange, Changes, Movement
+from profiler.report.change_formats import ChangeFormat, render_changes
 from profiler.session.file import load_session
 
 

@@ -10,7 +10,7 @@ from rich.segment import Segment
 
 from profiler.commands.runstate import SLOTS, RunState, count_words, machine_words, short_label, time_words
 from profiler.judge.records import Estimate, Verdict
-from profiler.judge.statistics import exp
+from profiler.judge.statistics import ratio_of
 from profiler.measure.tally import Standing
 from profiler.report.bars import Scale, draw_interval, draw_scale, scale_for
 from profiler.report.screen import COLORS, Screen, cut
@@ -105,7 +105,7 @@ def _flow(parts: Sequence[str], width: int) -> list[str]:
 def _cases(shown: Sequence[Standing], state: RunState, width: int) -> list[tuple[str, str]]:
     if not shown:
         return []
-    ratios = [_ratio(standing.effect) for standing in shown]
+    ratios = [ratio_of(standing.effect) for standing in shown]
     scale = scale_for(ratios, math.log1p(state.margin), columns=13 if width >= WIDE else 11)
     rows = [
         (_case(standing, ratio, scale, state, width), _style(state.verdicts.get(standing.case)))
@@ -146,10 +146,3 @@ def _tail(label: str, room: int) -> str:
 
 def _style(verdict: Verdict | None) -> str:
     return (COLORS[verdict] if verdict else None) or ""
-
-
-def _ratio(effect: Estimate | None) -> Estimate | None:
-    if effect is None:
-        return None
-    low, point, high = (exp(value) for value in (effect.low, effect.point, effect.high))
-    return Estimate(point=point, low=low, high=high, confidence_level=effect.confidence_level)

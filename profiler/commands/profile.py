@@ -28,9 +28,9 @@ from profiler.commands.options import (
 from profiler.commands.run import exit_status, measure_bundle
 from profiler.commands.screen import screen_of
 from profiler.commands.workloads import choose_workloads
+from profiler.report.document import make_report
+from profiler.report.formats import Format, render
 from profiler.report.html import missing_packages
-from profiler.report.render import Format, render
-from profiler.report.summary import make_report
 from profiler.session.file import load_session
 
 _FILES = {

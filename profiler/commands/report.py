@@ -10,10 +10,10 @@ from profiler.base.files import read_limited, write_error, write_whole
 from profiler.commands.options import CONFIDENCE, MARGIN, combine, force_option
 from profiler.commands.screen import screen_of
 from profiler.report.appendix_file import load_claims
+from profiler.report.document import Report, make_report
+from profiler.report.formats import Format, render
 from profiler.report.pictures import NAMES, PictureFormat, drawable, render_picture
-from profiler.report.render import Format, render
 from profiler.report.screen import PLAIN
-from profiler.report.summary import Report, make_report
 from profiler.session.file import MAX_SESSION_BYTES, load_session
 
 _FORMATS = [item.value for item in (*Format, *PictureFormat)]

@@ -14,7 +14,8 @@ from profiler.base.files import refuse_existing
 from profiler.commands.measuring import choose_options
 from profiler.commands.options import check_options, combine, force_option, quiet_option
 from profiler.commands.run import measure
-from profiler.judge.comparison import compare_session, rule_of
+from profiler.judge.comparison import rule_of
+from profiler.judge.rows import compare_session
 from profiler.judge.selfcheck import SelfCheck, check_runtime
 from profiler.report.selfcheck import render_selfcheck
 from profiler.session.file import load_session

@@ -1,1 +1,1 @@
-"""Analyze: comparisons and verdicts, pure functions of a session."""
+"""Judge: from a session to its verdicts, the rows they stand in, and all that is said of one or several sessions."""

@@ -1,10 +1,12 @@
 """What a layout costs beside speed: load time, first call, memory. One sample a pass, in a process of its own."""
 
 import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 
-from profiler.judge.records import CostComparison, Estimate, Verdict
-from profiler.judge.statistics import exp, t_interval, t_p_value
+from profiler.judge.family import reject_by_p_value
+from profiler.judge.records import Costs, Estimate, Verdict
+from profiler.judge.statistics import ratio_of, t_interval, t_p_value
 from profiler.judge.verdicts import MIN_PASSES, Rule
 from profiler.models.layout import WeightLayout
 from profiler.session.records import ArmCost, Check, Cost
@@ -17,12 +19,12 @@ def cost_margin(rule: Rule) -> float:
     return max(rule.margin, COST_MARGIN)
 
 
-def compare_costs(costs: Sequence[Cost], checks: Sequence[Check], rule: Rule) -> dict[str, CostComparison]:
+def compare_costs(costs: Sequence[Cost], checks: Sequence[Check], rule: Rule) -> dict[str, Costs]:
     """The costs of each case that has some.
 
-    Load times and first calls are paid once, so they are judged by a wider margin, each by Holm's
-    procedure over all cases: the chance of any false pays off or costs among the load times stays below the error
-    allowed, and so for the first calls.
+    Load times and first calls are paid once, so they are judged by a wider margin, each as a family of all cases: the
+    chance of any false pays off or costs among the load times stays below the error allowed, and so for the first
+    calls.
     """
     bound = math.log1p(cost_margin(rule))
     by_case: dict[str, list[Cost]] = {}
@@ -34,16 +36,16 @@ def compare_costs(costs: Sequence[Cost], checks: Sequence[Check], rule: Rule) ->
     load_verdicts, first_call_verdicts = _judge(loads, rule, bound), _judge(first_calls, rule, bound)
     level = rule.confidence_level
     return {
-        case: CostComparison(
+        case: Costs(
             repeats=len(found),
             load_s=_times(found, _load_s, level),
             first_call_s=_times(found, _first_call_s, level),
             peak_bytes=_bytes(found, _peak_bytes, level),
             load_rise_bytes=_bytes(found, _rise_bytes, level),
             size_bytes=sizes.get(case, {}),
-            load_effect=_interval(loads[case], level),
+            load_ratio=ratio_of(_interval(loads[case], level)),
             load_verdict=load_verdicts[case],
-            first_call_effect=_interval(first_calls[case], level),
+            first_call_ratio=ratio_of(_interval(first_calls[case], level)),
             first_call_verdict=first_call_verdicts[case],
         )
         for case, found in by_case.items()
@@ -81,14 +83,9 @@ def _times(costs: Sequence[Cost], read: Callable[[ArmCost], float], level: float
     """Seconds of each layout: the geometric mean over passes and its interval."""
     found = {}
     for layout in WeightLayout:
-        estimate = _interval([math.log(read(cost.arms[layout])) for cost in costs], level)
+        estimate = ratio_of(_interval([math.log(read(cost.arms[layout])) for cost in costs], level))
         if estimate is not None:
-            found[layout] = Estimate(
-                point=exp(estimate.point),
-                low=exp(estimate.low),
-                high=exp(estimate.high),
-                confidence_level=level,
-            )
+            found[layout] = estimate
     return found
 
 
@@ -105,18 +102,16 @@ def _bytes(costs: Sequence[Cost], read: Callable[[ArmCost], int | None], level: 
 
 def _judge(ratios: Mapping[str, Sequence[float]], rule: Rule, bound: float) -> dict[str, Verdict]:
     """Whether OUT_IN is cheaper (pays off) or dearer (costs) by more than the margin; equal within it."""
-    tails: dict[str, tuple[float, Verdict]] = {}
+    p_values: dict[str, float] = {}
     found = dict.fromkeys(ratios, Verdict.UNDECIDED)
     for case, values in ratios.items():
         if len(values) < MIN_PASSES:
             continue
         pays, costs = (t_p_value([sign * value for value in values], bound) for sign in (1, -1))
-        tails[case] = (pays, Verdict.PAYS_OFF) if pays < costs else (costs, Verdict.COSTS)
+        p_values[case] = 2 * min(pays, costs)
         interval = t_interval(values, confidence_level=rule.confidence_level)
         if -bound < interval.low <= interval.high < bound:
             found[case] = Verdict.EQUAL
-    for rank, (case, (tail, verdict)) in enumerate(sorted(tails.items(), key=lambda item: item[1][0])):
-        if 2 * tail > rule.error / (len(tails) - rank):
-            break
-        found[case] = verdict
+    for case in reject_by_p_value(p_values, error=rule.error):
+        found[case] = Verdict.PAYS_OFF if statistics.fmean(ratios[case]) > 0 else Verdict.COSTS
     return found

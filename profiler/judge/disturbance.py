@@ -74,12 +74,12 @@ def counted_blocks(blocks: Sequence[Block], cases: Sequence[str]) -> Mapping[str
     return {case: counted([passes[index] for index in sorted(passes)]) for case, passes in chosen.items()}
 
 
-class _Marked(Protocol):
+class _HasMarks(Protocol):
     @property
     def disturbed_by(self) -> tuple[Disturbance, ...]: ...
 
 
-Attempt = TypeVar("Attempt", bound=_Marked)
+Attempt = TypeVar("Attempt", bound=_HasMarks)
 
 
 def better_attempt(known: Attempt | None, later: Attempt) -> Attempt:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from profiler.judge.effects import arm_medians, layout_mean
 from profiler.judge.records import Overhead
-from profiler.judge.statistics import t_interval
+from profiler.judge.statistics import ratio_of, t_interval
 from profiler.models.layout import WeightLayout
 from profiler.session.records import Block
+
+BOUND_SHARE = 0.5  # of a call: beyond it most is the runtime's own
 
 
 def call_overhead(blocks: Sequence[Block], *, confidence_level: float) -> Overhead | None:
@@ -26,7 +28,8 @@ def call_overhead(blocks: Sequence[Block], *, confidence_level: float) -> Overhe
     if len(passes) > 1 and all(min(out_in, in_out) > identity for out_in, in_out, identity in passes):
         values = [math.log((in_out - identity) / (out_in - identity)) for out_in, in_out, identity in passes]
         effect = t_interval(values, confidence_level=confidence_level)
-    return Overhead(time_s=overhead, share=min(1.0, overhead / fastest), effect=effect)
+    share = min(1.0, overhead / fastest)
+    return Overhead(time_s=overhead, share=share, is_bound=share > BOUND_SHARE, speedup=ratio_of(effect))
 
 
 def _seconds(block: Block) -> tuple[float, float, float]:

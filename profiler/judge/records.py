@@ -1,10 +1,13 @@
-"""What analysis makes of a session."""
+"""What judging makes of a session: an estimate, a verdict, and the finished row of a case."""
 
 import enum
 
+from profiler.artifacts.records import Form
 from profiler.base.record import Record
 from profiler.models.layout import WeightLayout
-from profiler.session.records import Case
+from profiler.models.number_format import NumberFormat
+from profiler.models.workload import format_batch
+from profiler.session.records import Case, Executed, Weights
 
 
 class Estimate(Record, frozen=True, kw_only=True):
@@ -26,20 +29,16 @@ class Verdict(enum.StrEnum):
 
 
 class Overhead(Record, frozen=True, kw_only=True):
-    """What a call costs without its layers: the identity model in the same runtime.
+    """What a call of a case costs without its layers: the identity model in the same runtime.
 
-    `share` is its part of the faster layout's call. `effect` is the log speedup with it taken off on both sides; None
-    where a call is hardly longer than that.
+    `share` is its part of the faster layout's call; over half of a call, the case `is_bound` by it. `speedup` is the
+    ratio with it taken off on both sides; None where a call is hardly longer than that.
     """
 
     time_s: float
     share: float
-    effect: Estimate | None
-
-    @property
-    def is_bound(self) -> bool:
-        """Whether it is over half of a call."""
-        return self.share > 0.5  # noqa: PLR2004 - half
+    is_bound: bool
+    speedup: Estimate | None
 
 
 class LimitedBy(enum.StrEnum):
@@ -85,48 +84,80 @@ class Regime(Record, frozen=True, kw_only=True):
     is_packed: bool
 
 
-class CostComparison(Record, frozen=True, kw_only=True):
-    """What the layouts of a case cost beside speed.
+class Costs(Record, frozen=True, kw_only=True):
+    """What the layouts of a case cost beside speed, each with its estimates over passes. Memory in bytes.
 
-    Each layout has its estimates over passes; `load_effect` and `first_call_effect` are log(in_out / out_in), above 0
-    where OUT_IN is faster, with the verdict over all cases of the session. Memory in bytes.
+    Ratios are in_out / out_in, above 1 transposed storage is cheaper; their verdicts are those over all cases of the
+    session.
     """
 
     repeats: int
     load_s: dict[WeightLayout, Estimate]
+    load_ratio: Estimate | None
+    load_verdict: Verdict
     first_call_s: dict[WeightLayout, Estimate]
+    first_call_ratio: Estimate | None
+    first_call_verdict: Verdict
     peak_bytes: dict[WeightLayout, Estimate]
     load_rise_bytes: dict[WeightLayout, Estimate]
     size_bytes: dict[WeightLayout, int]
-    load_effect: Estimate | None
-    load_verdict: Verdict
-    first_call_effect: Estimate | None
-    first_call_verdict: Verdict
 
 
-class Comparison(Record, frozen=True, kw_only=True):
-    """One case, analysed.
+class LayoutRow(Record, frozen=True, kw_only=True):
+    """One layout of a row: what is stored and executed, and the seconds of a call.
 
-    `effect` is log(time in_out / time out_in) with its interval over passes, `null` the same between two copies of one
-    layout. `noise_floor` is the larger absolute end of the null's interval; `is_biased` says that the null excludes 0
-    by more than chance over the suite. Estimates are None below two passes. `time_s` maps a layout to the seconds per
-    call (geometric mean over passes of each pass's median). `paired_passes` are those whose arms were loaded two at a
-    time, for want of memory. `more_passes` is how many more would decide an undecided
-    case, None if it is decided or nobody can tell; `decidable_margin` the margin at which it would be equal by now.
+    The time is the geometric mean over passes of each pass's median.
+    """
+
+    stored_layout: WeightLayout | None
+    executed: Executed | None
+    time_s: float | None
+
+
+class Row(Record, frozen=True, kw_only=True):
+    """One case, judged: all that a report says of it.
+
+    `speedup` is time(in_out) / time(out_in) with its interval over passes, `null` the same ratio between two copies of
+    one layout; both are None below two passes. `noise_floor` is how far the null may lie from 1, as a fraction;
+    `is_biased` says that it excludes 1 by more than chance over the suite. `more_passes` is how many more would decide
+    an undecided case, None if it is decided or nobody can tell; `decidable_margin` the margin at which it would be
+    equal by now. `fits_in` is the first cache that holds the weights, or `memory`. `cause` says in a sentence why, as
+    far as that is known. `paired_passes` are those whose arms were loaded two at a time, for want of memory.
     """
 
     case: Case
-    passes: int
-    effect: Estimate | None
+    dimensions: str
+    batch: str
+    weight_bytes: int
+    fits_in: str
+    arms: dict[WeightLayout, LayoutRow]
+    speedup: Estimate | None
     null: Estimate | None
     noise_floor: float | None
     is_biased: bool
-    time_s: dict[WeightLayout, float]
+    passes: int
+    disturbed_passes: int
     verdict: Verdict
     reason: str
     more_passes: int | None
     decidable_margin: float | None
-    disturbed_passes: int
     overhead: Overhead | None
-    cost: CostComparison | None
+    cost: Costs | None
+    limit: Limit | None
+    regime: Regime
+    cause: str
     paired_passes: int = 0
+
+    @property
+    def label(self) -> str:
+        """The case in words."""
+        return case_label(self.case, self.dimensions)
+
+
+def case_label(case: Case, dimensions: str) -> str:
+    """A case in words."""
+    form = "" if case.form is Form.CONTROLLED else f" ({case.form})"
+    weights = "" if case.weights is Weights.WARM else f", {case.weights} weights"
+    threads = "" if case.threads == 1 else f", {case.threads} threads"
+    dtype = "" if case.dtype is NumberFormat.FLOAT32 else f", {case.dtype}"
+    return f"{case.runtime}{form}, {dimensions}{dtype}, batch {format_batch(case.batch_shape)}{threads}{weights}"

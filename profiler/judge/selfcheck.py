@@ -5,8 +5,8 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from profiler.judge.records import Comparison, Verdict
-from profiler.judge.statistics import proportion_interval
+from profiler.judge.records import Row, Verdict
+from profiler.judge.statistics import log, proportion_interval
 from profiler.judge.verdicts import Rule
 from profiler.session.records import Control
 
@@ -61,25 +61,23 @@ class SelfCheck:
         return not self.cries_wolf and not self.is_blind
 
 
-def check_runtime(
-    runtime: str, comparisons: Sequence[Comparison], alone: Mapping[str, Verdict], rule: Rule
-) -> SelfCheck | None:
+def check_runtime(runtime: str, rows: Sequence[Row], alone: Mapping[str, Verdict], rule: Rule) -> SelfCheck | None:
     """What the pairs say; None where one kind of pair was not measured.
 
     Args:
         runtime: whose they are, for the table.
-        comparisons: those of its identical and its slowed-down pairs, judged together.
+        rows: those of its identical and its slowed-down pairs, judged together.
         alone: the verdict of each case judged by itself, as in a report of one case: where false alarms are likeliest.
         rule: the rule they were judged by.
     """
-    measured = [found for found in comparisons if found.effect is not None]
+    measured = [found for found in rows if found.speedup is not None]
     identical = [found for found in measured if found.case.control is Control.IDENTICAL]
     slower = [found for found in measured if found.case.control is Control.SLOWER]
     if not identical or not slower:
         return None
     alarms = sum(alone[found.case.id] in (Verdict.PAYS_OFF, Verdict.COSTS) for found in identical)
     found_slower = sum(found.verdict is Verdict.PAYS_OFF for found in slower)
-    effects = [found.effect.point for found in slower if found.effect is not None]
+    effects = [log(found.speedup.point) for found in slower if found.speedup is not None]
     return SelfCheck(
         runtime=runtime,
         allowed=rule.error,
@@ -92,11 +90,11 @@ def check_runtime(
     )
 
 
-def _resolution(comparisons: Sequence[Comparison], rule: Rule) -> float | None:
+def _resolution(rows: Sequence[Row], rule: Rule) -> float | None:
     needed = sorted(
-        max(rule.bound, found.noise_floor) + (found.effect.high - found.effect.low) / 2
-        for found in comparisons
-        if found.effect is not None and found.noise_floor is not None and math.isfinite(found.noise_floor)
+        max(rule.bound, math.log1p(found.noise_floor)) + (log(found.speedup.high) - log(found.speedup.low)) / 2
+        for found in rows
+        if found.speedup is not None and found.noise_floor is not None and math.isfinite(found.noise_floor)
     )
     if not needed:
         return None

@@ -81,8 +81,25 @@ def exp(value: float) -> float:
 
 
 def expm1(value: float) -> float:
-    """The same less 1."""
+    """How far the ratio of a log ratio lies above 1, as a fraction; as large as makes no difference where `exp` is."""
     return math.expm1(min(value, MAX_EXPONENT))
+
+
+def log(ratio: float) -> float:
+    """From a ratio back to a log ratio, which lies between the least and the largest that `exp` tells apart."""
+    return math.log(min(max(ratio, math.exp(-MAX_EXPONENT)), math.exp(MAX_EXPONENT)))
+
+
+def ratio_of(estimate: Estimate | None) -> Estimate | None:
+    """An estimate of a log ratio as one of the ratio."""
+    if estimate is None:
+        return None
+    return Estimate(
+        point=exp(estimate.point),
+        low=exp(estimate.low),
+        high=exp(estimate.high),
+        confidence_level=estimate.confidence_level,
+    )
 
 
 @functools.lru_cache(maxsize=4096)

@@ -5,8 +5,8 @@ be wrong. So the error allowed is divided twice:
 
 - over the looks of a case, in proportion to the passes between them (the linear spending function of Kim & DeMets
   1987, added up by Bonferroni's inequality, so that it holds whatever the looks have in common);
-- over the cases of a suite by Holm's procedure (1979), which at each look tests the open cases at the level that the
-  cases already found different have left over (Maurer & Bretz 2013).
+- over the cases of a suite by Holm's procedure (see `family`), which at each look tests the open cases at the level
+  that the cases already found different have left over (Maurer & Bretz 2013).
 
 The interval shown holds for its own case at every look at once (a repeated confidence interval, Jennison & Turnbull
 1989); a verdict of pays off or costs needs more than that, since it answers for the whole suite.
@@ -18,6 +18,7 @@ import math
 import statistics
 from collections.abc import Collection, Mapping, Sequence
 
+from profiler.judge.family import reject, reject_by_p_value
 from profiler.judge.records import Estimate, Verdict
 from profiler.judge.statistics import expm1, sign_flip_p_value, t_interval, t_p_value
 
@@ -186,13 +187,10 @@ def judge(
             if name not in found and _reaches(cases[name], rule, look, may_end=is_over and name not in stopped)
         ]
         open_ |= {name: _at(cases[name], rule, look, may_end=is_over and name not in stopped) for name in fresh}
-        while True:  # Holm: each difference found leaves more error to the cases that are still open
-            news = _differences(open_, len(cases) - different)
-            if not news:
-                break
-            different += len(news)
-            found |= news
-            open_ = {name: evidence for name, evidence in open_.items() if name not in news}
+        news = _differences(open_, len(cases) - different)
+        different += len(news)
+        found |= news
+        open_ = {name: evidence for name, evidence in open_.items() if name not in news}
         equal = {name: open_[name] for name in fresh if name in open_ and open_[name].is_equal}
         reason = "the whole interval lies inside the margin"
         found |= {
@@ -237,30 +235,29 @@ def _at(series: Series, rule: Rule, look: int, *, may_end: bool) -> Evidence:
 
 
 def _differences(open_: Mapping[str, Evidence], cases_left: int) -> dict[str, Judgement]:
-    """The open cases that differ at the level that so many cases share."""
+    """The open cases that differ, where so many share the level at first."""
     reasons = {
         Verdict.PAYS_OFF: "the whole interval lies above margin and noise floor",
         Verdict.COSTS: "the whole interval lies below margin and noise floor",
     }
-    found = {}
-    for name, evidence in open_.items():
-        verdict = evidence.difference(evidence.level / cases_left)
-        if verdict is not None:
-            found[name] = Judgement(verdict, reasons[verdict], evidence, cases_left)
-    return found
+
+    def difference(name: str, left: int) -> Verdict | None:
+        return open_[name].difference(open_[name].level / left)
+
+    rejected = reject(open_, lambda name, left: difference(name, left) is not None, sharing=cases_left)
+    return {
+        name: Judgement(verdict, reasons[verdict], open_[name], left)
+        for name, left in rejected.items()
+        if (verdict := difference(name, left)) is not None
+    }
 
 
 def _biased(seen: Mapping[str, Evidence], rule: Rule) -> set[str]:
-    """The cases whose null excludes 0, by Holm's procedure over all of them."""
+    """The cases whose null excludes 0 by more than chance over all of them."""
     p_values = {}
     for name, evidence in seen.items():
         if evidence.passes >= MIN_PASSES:
             nulls = evidence.series.nulls
             tail = min(t_p_value(nulls, 0.0), t_p_value([-null for null in nulls], 0.0))
             p_values[name] = 2 * tail * rule.error / evidence.level
-    found: set[str] = set()
-    for name, p_value in sorted(p_values.items(), key=lambda item: item[1]):
-        if p_value > rule.error / (len(p_values) - len(found)):
-            break
-        found.add(name)
-    return found
+    return reject_by_p_value(p_values, error=rule.error)

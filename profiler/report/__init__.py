@@ -1,1 +1,1 @@
-"""Report: sessions in, text out. `summary` derives everything once; each format says only how it looks."""
+"""Report: what judging found, spelled. `document` puts the sessions together; each format says how a row looks."""

@@ -6,8 +6,8 @@ import msgspec
 
 from profiler.measure.counting.evidence import Counted, Explanation, Finding, Source
 from profiler.models.layout import WeightLayout
-from profiler.report.cells import format_bytes
-from profiler.report.columns import aligned, wrap
+from profiler.report.plain_text import aligned, wrap
+from profiler.report.values import format_bytes
 
 _HEAD = ("runtime", "layout", "D1 read misses", "LL read misses", "misses/line", "source")
 _LEFT = (0, 1, 5)

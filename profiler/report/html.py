@@ -6,36 +6,57 @@ import hashlib
 import importlib.resources
 import importlib.util
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from profiler.base.errors import MissingPackageError
 from profiler.base.record import Record
+from profiler.judge.summary import Summary
+from profiler.judge.warnings import Warning_
 from profiler.report.appendix import ClaimText, claim_texts, claims_conditions, claims_summary
-from profiler.report.board import PAGE_COLOURS, board_svg
-from profiler.report.facts import MomentText, method_lines, timeline_texts
-from profiler.report.machine import Section, report_sections
+from profiler.report.board_picture import PAGE_COLOURS, board_svg
+from profiler.report.case_text import advice_text, both_layouts, equal_margin_text, file_sizes
+from profiler.report.document import Report
+from profiler.report.hardware_text import Section, report_sections
+from profiler.report.method import method_lines
 from profiler.report.page.captions import Caption
 from profiler.report.page.data import Filter, page_data
 from profiler.report.page.downloads import Download, downloads_of
 from profiler.report.page.glossary import TERMS
 from profiler.report.page.library import NEEDED_FOR, javascript
-from profiler.report.page.rows import (
+from profiler.report.page.tables import (
     NEXT_STEPS,
-    BesideRow,
-    CaseRow,
-    CostLine,
+    BoardsRow,
+    ExecutedGroup,
+    PageCase,
     Setting,
-    TruthGroup,
-    beside_rows,
-    case_rows,
-    cost_lines,
-    truth_groups,
+    boards_rows,
+    executed_groups,
+    page_cases,
 )
 from profiler.report.points import board_names
-from profiler.report.summary import Report, Summary
-from profiler.report.warnings import Warning_
+from profiler.report.timeline import MomentText, timeline_texts
+from profiler.report.values import (
+    format_bytes,
+    format_bytes_interval,
+    format_interval,
+    format_ratio,
+    format_time,
+    format_time_interval,
+    plain,
+)
 
+_FILTERS: dict[str, Callable[[Any], Any]] = {  # how a template spells what a row holds
+    "bytes": format_bytes,
+    "time": format_time,
+    "ratio": format_ratio,
+    "interval": format_interval,
+    "advice": advice_text,
+    "equal_margin": equal_margin_text,
+    "file_sizes": file_sizes,
+    "both_times": functools.partial(both_layouts, text=format_time_interval),
+    "both_sizes": functools.partial(both_layouts, text=format_bytes_interval),
+}
 LARGE = 1000  # cases: a browser takes seconds to lay out the table of more
 
 
@@ -66,18 +87,22 @@ class Page(Record, frozen=True, kw_only=True):
     """Everything the template arranges."""
 
     boards: list[Board]
-    side_by_side: list[BesideRow]
+    side_by_side: list[BoardsRow]
     boards_answer: str
     cautions: tuple[Warning_, ...]
     captions: list[Caption]
     filters: list[Filter]
     settings: Setting
-    cases: list[CaseRow]
-    costs: list[CostLine]
-    truths: list[TruthGroup]
+    cases: list[PageCase]
+    executed: list[ExecutedGroup]
     downloads: list[Download]
     claims_notes: list[str]
     claims: list[ClaimText]
+
+    @property
+    def costs(self) -> list[PageCase]:
+        """The cases whose load time and memory were measured."""
+        return [case for case in self.cases if case.row.cost is not None]
 
     @property
     def is_large(self) -> bool:
@@ -122,21 +147,20 @@ def render_html(report: Report, raw: Sequence[bytes] = ()) -> str:
 
 def _page(report: Report, raw: Sequence[bytes], captions: list[Caption], filters: list[Filter], markup: Any) -> Page:
     names = board_names(report) if len(report.sessions) > 1 else ("",)
-    settings, cases = case_rows(report)
+    settings, cases = page_cases(report)
     return Page(
         boards=[
             _board(number, name, summary, markup)
             for number, (name, summary) in enumerate(zip(names, report.sessions, strict=True))
         ],
-        side_by_side=beside_rows(report),
+        side_by_side=boards_rows(report),
         boards_answer=report.boards_answer,
         cautions=report.boards_cautions,
         captions=captions,
         filters=filters,
         settings=settings,
         cases=cases,
-        costs=cost_lines(report, cases),
-        truths=truth_groups(report, cases),
+        executed=executed_groups(cases),
         downloads=downloads_of(report, raw),
         claims_notes=[claims_summary(report.claims), claims_conditions(report.claims)] if report.claims else [],
         claims=claim_texts(report.claims) if report.claims else [],
@@ -167,7 +191,6 @@ def _template() -> Any:
         from markupsafe import Markup
     except ImportError as error:
         raise MissingPackageError("jinja2", extra="report", needed_for=NEEDED_FOR) from error
-    from profiler.report.cells import plain
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("profiler.report", "templates"),
@@ -177,6 +200,7 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= _FILTERS
     return environment.get_template("report.html.j2")
 
 

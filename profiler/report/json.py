@@ -2,7 +2,7 @@
 
 import msgspec
 
-from profiler.report.summary import Report
+from profiler.report.document import Report
 
 
 def render_json(report: Report) -> str:

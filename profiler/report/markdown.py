@@ -1,29 +1,64 @@
 """The report as GitHub-flavoured Markdown, for issue threads."""
 
+from collections.abc import Callable
+
 import msgspec
 
+from profiler.judge.records import Costs, Row
+from profiler.judge.summary import Summary
+from profiler.models.layout import WeightLayout
 from profiler.report.appendix import CLAIMS_TITLE, claims_markdown
-from profiler.report.boards import boards_legend, boards_note, boards_tables
-from profiler.report.cells import (
-    CostText,
-    RowText,
+from profiler.report.boards_tables import boards_legend, boards_note, boards_tables
+from profiler.report.case_text import (
+    advice_text,
+    both_layouts,
     bound_lines,
     cause_lines,
-    cost_text,
+    equal_margin_text,
+    file_sizes,
     groups,
     limit_lines,
-    row_text,
+    limit_text,
     truth_lines,
 )
-from profiler.report.facts import method_lines, timeline_texts
+from profiler.report.document import Report
 from profiler.report.gfm import escape, render_table
-from profiler.report.machine import hardware_lines
-from profiler.report.summary import Report, Row, Summary
+from profiler.report.hardware_text import hardware_lines
+from profiler.report.method import method_lines
+from profiler.report.timeline import timeline_texts
+from profiler.report.values import (
+    format_bytes,
+    format_bytes_interval,
+    format_percent,
+    format_ratio,
+    format_time,
+    format_time_interval,
+)
 
-_HEAD = ("layer", "batch", "weights", "fit in", "bound by", "time [out, in]", "time [in, out]",
-         "speedup [interval]", "null [interval]", "noise", "of the limit", "verdict")  # fmt: skip
-_COST_HEAD = ("layer", "batch", "load time", "load ratio", "transposed", "first call", "first call ratio",
-              "memory rise at load", "peak memory", "file size")  # fmt: skip
+_COLUMNS: dict[str, Callable[[Row], str]] = {
+    "layer": lambda row: row.dimensions,
+    "batch": lambda row: row.batch,
+    "weights": lambda row: format_bytes(row.weight_bytes),
+    "fit in": lambda row: row.fits_in,
+    "bound by": lambda row: row.regime.bound_by.value,
+    "time [out, in]": lambda row: format_time(row.arms[WeightLayout.OUT_IN].time_s),
+    "time [in, out]": lambda row: format_time(row.arms[WeightLayout.IN_OUT].time_s),
+    "speedup [interval]": lambda row: format_ratio(row.speedup),
+    "null [interval]": lambda row: format_ratio(row.null),
+    "noise": lambda row: format_percent(row.noise_floor),
+    "of the limit": lambda row: limit_text(row.limit),
+    "verdict": lambda row: ", ".join(part for part in (row.verdict, advice_text(row), _equal_by_now(row)) if part),
+}
+_COST_COLUMNS: dict[str, Callable[[Costs], str]] = {
+    "load time": lambda cost: "; ".join(both_layouts(cost.load_s, format_time_interval)),
+    "load ratio": lambda cost: format_ratio(cost.load_ratio),
+    "transposed": lambda cost: cost.load_verdict.value,
+    "first call": lambda cost: "; ".join(both_layouts(cost.first_call_s, format_time_interval)),
+    "first call ratio": lambda cost: format_ratio(cost.first_call_ratio),
+    "memory rise at load": lambda cost: "; ".join(both_layouts(cost.load_rise_bytes, format_bytes_interval)),
+    "peak memory": lambda cost: "; ".join(both_layouts(cost.peak_bytes, format_bytes_interval)),
+    "file size": lambda cost: "; ".join(file_sizes(cost)),
+}
 _TIMELINE_HEAD = ("before", "at", "canary", "frequency", "temperature", "load", "swap", "disturbed blocks")
 
 
@@ -78,7 +113,7 @@ def _group(title: str, rows: list[Row]) -> str:
     parts = [
         f"## {escape(title)}",
         "\n".join(f"- {escape(line)}" for line in lines),
-        render_table(_HEAD, [_cells(row, row_text(row)) for row in rows]),
+        render_table(tuple(_COLUMNS), [[text(row) for text in _COLUMNS.values()] for row in rows]),
     ]
     bound = bound_lines(tuple(rows))
     if bound:
@@ -89,38 +124,17 @@ def _group(title: str, rows: list[Row]) -> str:
             "Both layouts read about as fast as this machine can:\n\n"
             + "\n".join(f"- {escape(line)}" for line in limited)
         )
-    costs = [(row, text) for row in rows if (text := cost_text(row)) is not None]
+    costs = [
+        [row.dimensions, row.batch, *(text(row.cost) for text in _COST_COLUMNS.values())]
+        for row in rows
+        if row.cost is not None
+    ]
     if costs:
         parts.append("Beside speed, each pair is \\[out, in\\] and \\[in, out\\]:")
-        parts.append(render_table(_COST_HEAD, [_cost_cells(row, text) for row, text in costs]))
+        parts.append(render_table(("layer", "batch", *_COST_COLUMNS), costs))
     return "\n\n".join(parts)
 
 
-def _cost_cells(row: Row, text: CostText) -> tuple[str, ...]:
-    pairs = (text.load, text.first_call, text.rise, text.peak, text.size)
-    load, first_call, rise, peak, size = ("; ".join(pair) for pair in pairs)
-    return (
-        row.dimensions, row.batch, load, text.load_ratio, text.load_verdict, first_call, text.first_call_ratio,
-        rise, peak, size,
-    )  # fmt: skip
-
-
-def _cells(row: Row, text: RowText) -> tuple[str, ...]:
-    return (
-        text.layer,
-        text.batch,
-        text.weights,
-        text.fits_in,
-        row.regime.bound_by.value,
-        text.out_in,
-        text.in_out,
-        text.speedup,
-        text.null,
-        text.noise,
-        text.limit,
-        ", ".join(part for part in (text.verdict, text.advice, _equal_by_now(text)) if part),
-    )
-
-
-def _equal_by_now(text: RowText) -> str:
-    return f"equal by now at a margin of {text.equal_margin}" if text.equal_margin else ""
+def _equal_by_now(row: Row) -> str:
+    margin = equal_margin_text(row)
+    return f"equal by now at a margin of {margin}" if margin else ""

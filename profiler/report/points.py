@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from profiler.base.record import Record
-from profiler.judge.records import Estimate, Verdict
+from profiler.judge.boards import numbered
+from profiler.judge.records import Costs, Estimate, Row, Verdict
+from profiler.judge.summary import Summary
 from profiler.machine.reports import machine_name
 from profiler.models.layout import WeightLayout
-from profiler.report.cells import plain
-from profiler.report.side_by_side import numbered
-from profiler.report.summary import CostRow, Report, Row, Summary
+from profiler.report.document import Report
+from profiler.report.values import plain
 from profiler.session.records import Case, Control
 
 NAME_LENGTH = 48  # what is longer is cut off on an axis and stands whole in the tables
@@ -212,7 +213,7 @@ def _positive(value: float | None) -> float | None:
     return value if value is not None and 0 < value < math.inf else None
 
 
-def _costs(cost: CostRow | None) -> dict[str, Any]:
+def _costs(cost: Costs | None) -> dict[str, Any]:
     """Load time, first call and memory rise of both layouts, each with its interval."""
     found: dict[str, float | None] = {}
     measures = {

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from profiler.judge.selfcheck import Outcome, SelfCheck
 from profiler.machine.reports import machine_name
-from profiler.report.cells import plain
-from profiler.report.columns import aligned, wrap
+from profiler.report.plain_text import aligned, wrap
+from profiler.report.values import plain
 from profiler.session.records import Session
 
 _HEAD = ("runtime", "false alarms", "share", "equal", "found", "seen", "wrong", "tells apart")

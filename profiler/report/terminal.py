@@ -2,31 +2,32 @@
 
 import math
 
-from profiler.judge.records import Verdict
+from profiler.judge.records import Row, Verdict
+from profiler.judge.summary import Summary
 from profiler.machine.records import HardwareInfo
 from profiler.machine.reports import machine_name
 from profiler.report.appendix import CLAIMS_TITLE, claims_terminal
 from profiler.report.bars import describe_bars
-from profiler.report.boards import boards_legend, boards_note, boards_tables
-from profiler.report.cells import (
+from profiler.report.boards_tables import boards_legend, boards_note, boards_tables
+from profiler.report.case_table import table_lines
+from profiler.report.case_text import (
+    advice_text,
     bound_lines,
     cause_lines,
-    format_ratio,
-    format_time,
+    equal_margin_text,
     groups,
     limit_lines,
     name_cases,
-    plain,
-    row_text,
     truth_lines,
 )
-from profiler.report.columns import aligned, wrap
-from profiler.report.facts import method_lines, sparkline
-from profiler.report.lines import Line
-from profiler.report.machine import ADVICE_MARK, hardware_lines, machine_sections
+from profiler.report.document import Report
+from profiler.report.hardware_text import ADVICE_MARK, hardware_lines, machine_sections
+from profiler.report.measured_text import Line
+from profiler.report.method import method_lines
+from profiler.report.plain_text import aligned, wrap
 from profiler.report.screen import PLAIN, WIDTH, Screen
-from profiler.report.summary import Report, Row, Summary
-from profiler.report.table import table_lines
+from profiler.report.timeline import sparkline
+from profiler.report.values import format_ratio, format_time, plain
 
 
 def render_terminal(report: Report, screen: Screen = PLAIN) -> str:
@@ -140,9 +141,8 @@ def _advice(rows: list[Row]) -> list[str]:
     """What would decide the undecided rows, and at which margin they would be equal by now."""
     found: dict[str, list[tuple[Row, str]]] = {}
     for row in rows:
-        text = row_text(row)
-        if text.advice:
-            found.setdefault(text.advice, []).append((row, text.equal_margin))
+        if advice := advice_text(row):
+            found.setdefault(advice, []).append((row, equal_margin_text(row)))
     lines = []
     for advice, undecided in found.items():
         cases = [f"{name_cases([row])} (equal at {margin})" for row, margin in undecided if margin]

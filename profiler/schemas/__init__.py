@@ -6,11 +6,11 @@ import json
 import msgspec
 
 from profiler.artifacts.records import Manifest
+from profiler.judge.change_records import Changes
 from profiler.machine.records import HardwareInfo
 from profiler.measure.counting.evidence import Explanation
 from profiler.report.appendix_records import ClaimTable
-from profiler.report.changes.records import Changes
-from profiler.report.summary import Report
+from profiler.report.document import Report
 from profiler.session.records import SessionRecord
 
 PUBLISHED = {

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from profiler.artifacts.records import Form
 from profiler.models.layout import WeightLayout
-from profiler.report.cells import executed_text
+from profiler.report.case_text import executed_text
 from profiler.runtimes import RUNTIMES
 from profiler.session.file import load_session
 from profiler.session.records import ArmTruth

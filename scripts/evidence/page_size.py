@@ -23,9 +23,9 @@ from profiler.machine.capture import capture_hardware
 from profiler.models.layout import LinearShape, WeightLayout
 from profiler.models.number_format import NumberFormat
 from profiler.models.workload import Workload, linear_workload, network_layers
+from profiler.report.document import make_report
 from profiler.report.html import render_html
 from profiler.report.page.library import javascript
-from profiler.report.summary import make_report
 from profiler.session.arms import ARMS, Arm
 from profiler.session.records import (
     SESSION_SCHEMA,

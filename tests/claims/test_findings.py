@@ -18,7 +18,8 @@ from profiler.claims.transposition import View
 from profiler.judge.records import Verdict
 from profiler.models.layout import WeightLayout
 from profiler.report.appendix_records import Finding, Outcome
-from tests.claims.made_up import FakeLab, comparison
+from tests.claims.made_up import FakeLab
+from tests.rows import make_row
 
 PAYS, COSTS, EQUAL, OPEN = Verdict.PAYS_OFF, Verdict.COSTS, Verdict.EQUAL, Verdict.UNDECIDED
 TIMES = DeviceTimes(device="cpu", in_out_mean_s=2.2, in_out_error_s=0.01, out_in_mean_s=2.0, out_in_error_s=0.01)
@@ -41,7 +42,7 @@ def names(finding: Finding) -> dict[str, float]:
 def test_the_forum_answer_is_judged_by_our_verdict_and_shown_beside_the_published_figures(
     verdict: Verdict, outcome: Outcome
 ) -> None:
-    lab = FakeLab(answers={"run_script": FORUM}, comparisons={"forum": [comparison(1.1, verdict)]})
+    lab = FakeLab(answers={"run_script": FORUM}, comparisons={"forum": [make_row(1.1, verdict)]})
     finding = forum.examine(lab)
     assert finding.outcome is outcome
     found = names(finding)
@@ -56,7 +57,7 @@ def test_the_forum_answer_is_judged_by_our_verdict_and_shown_beside_the_publishe
 
 def test_a_cuda_device_has_figures_of_its_own() -> None:
     cuda = changed(TIMES, device="Some GPU")
-    lab = FakeLab(answers={"run_script": changed(FORUM, cuda=cuda)}, comparisons={"forum": [comparison(2.5, PAYS)]})
+    lab = FakeLab(answers={"run_script": changed(FORUM, cuda=cuda)}, comparisons={"forum": [make_row(2.5, PAYS)]})
     finding = forum.examine(lab)
     assert "script, Some GPU: speedup" in names(finding)
     assert "the script ran on CUDA too" in finding.reason
@@ -74,8 +75,8 @@ def test_the_published_speedups_are_those_of_the_text() -> None:
 
 def test_naive_loops_tell_the_knee_and_that_the_other_order_turns_it_around() -> None:
     sides, speedups = (64, 256, 1024), (1.0, 2.0, 12.0)
-    dot = [comparison(s, PAYS, runtime=locality.DOT, workload=f"linear-{n}x{n}") for n, s in zip(sides, speedups)]  # noqa: B905
-    row = [comparison(1 / s, COSTS, runtime=locality.ROW, workload=f"linear-{n}x{n}") for n, s in zip(sides, speedups)]  # noqa: B905
+    dot = [make_row(s, PAYS, runtime=locality.DOT, workload=f"linear-{n}x{n}") for n, s in zip(sides, speedups)]  # noqa: B905
+    row = [make_row(1 / s, COSTS, runtime=locality.ROW, workload=f"linear-{n}x{n}") for n, s in zip(sides, speedups)]  # noqa: B905
     finding = locality.examine_naive(FakeLab(comparisons={"naive": [*dot, *row]}))
     assert finding.outcome is Outcome.HOLDS
     assert "between 256x256 (256 KiB) and 1024x1024 (4 MiB)" in finding.reason
@@ -84,7 +85,7 @@ def test_naive_loops_tell_the_knee_and_that_the_other_order_turns_it_around() ->
 
 
 def test_kernels_are_judged_by_a_factor_of_two_and_the_worst_is_named() -> None:
-    cases = [comparison(1.0, EQUAL), comparison(0.4, COSTS, runtime="eager-linear", batch=8)]
+    cases = [make_row(1.0, EQUAL), make_row(0.4, COSTS, runtime="eager-linear", batch=8)]
     finding = locality.examine_kernels(FakeLab(comparisons={"kernels": cases}))
     assert finding.outcome is Outcome.DOES_NOT_HOLD
     assert finding.reason == "the layouts differ most in eager-linear 64x64 batch 8"
@@ -111,7 +112,7 @@ def test_any_batch_holds_if_every_answer_is_right(answers: Answers, outcome: Out
 def test_the_column_major_trick_holds_by_its_strides_and_names_what_loses_them() -> None:
     survivals = (Survival(after="deepcopy", is_kept=True), Survival(after="load_state_dict", is_kept=False))
     trick = Trick(shape=(2, 10), strides=(1, 2), is_right=True, survivals=survivals)
-    kernels = {"kernels": [comparison(0.9, COSTS, runtime="eager-linear")]}
+    kernels = {"kernels": [make_row(0.9, COSTS, runtime="eager-linear")]}
     finding = columnmajor.examine(FakeLab(answers={"follow_strides": trick}, comparisons=kernels))
     assert finding.outcome is Outcome.HOLDS
     assert "kept by deepcopy; lost by load_state_dict" in finding.reason
@@ -121,7 +122,7 @@ def test_the_column_major_trick_holds_by_its_strides_and_names_what_loses_them()
 
 
 def test_storing_both_is_worked_out_from_the_kernels() -> None:
-    cases = [comparison(2.0, PAYS, batch=1), comparison(0.5, COSTS, batch=8), comparison(1.0, EQUAL, runtime="eager")]
+    cases = [make_row(2.0, PAYS, batch=1), make_row(0.5, COSTS, batch=8), make_row(1.0, EQUAL, runtime="eager")]
     finding = BOTH.examine(FakeLab(comparisons={"kernels": cases}))
     assert finding.outcome is Outcome.HOLDS
     assert names(finding)["layers that want both"] == 1
@@ -145,7 +146,7 @@ VIEW = View(matrix_bytes=400, shares_storage=True, view_bytes=0, contiguous_byte
 def test_a_transposition_is_free_if_it_allocates_nothing_and_large_calls_do_not_notice(
     view: View, verdict: Verdict, outcome: Outcome
 ) -> None:
-    cases = [comparison(0.5, COSTS, workload="linear-16x16"), comparison(1.0, verdict, workload="linear-1024x1024")]
+    cases = [make_row(0.5, COSTS, workload="linear-16x16"), make_row(1.0, verdict, workload="linear-1024x1024")]
     finding = transposition.examine(FakeLab(answers={"look": view}, comparisons={"view": cases}))
     assert finding.outcome is outcome
     # in_out takes half the time of out_in: the view adds as much again
@@ -154,11 +155,11 @@ def test_a_transposition_is_free_if_it_allocates_nothing_and_large_calls_do_not_
 
 def test_the_backward_pass_is_judged_by_itself_and_its_exceptions_are_named() -> None:
     cases = [
-        comparison(1.2, PAYS, runtime="train-backward", workload="linear-64x64"),
-        comparison(1.2, PAYS, runtime="train-backward", workload="linear-256x1024"),
-        comparison(0.8, COSTS, runtime="train-backward", workload="linear-1024x256", batch=32),
-        comparison(0.8, COSTS, runtime="train-forward"),
-        comparison(0.8, COSTS, runtime="train-step"),
+        make_row(1.2, PAYS, runtime="train-backward", workload="linear-64x64"),
+        make_row(1.2, PAYS, runtime="train-backward", workload="linear-256x1024"),
+        make_row(0.8, COSTS, runtime="train-backward", workload="linear-1024x256", batch=32),
+        make_row(0.8, COSTS, runtime="train-forward"),
+        make_row(0.8, COSTS, runtime="train-step"),
     ]
     finding = training.examine(FakeLab(comparisons={"training": cases}))
     assert finding.outcome is Outcome.HOLDS
@@ -184,7 +185,7 @@ def test_iris_holds_if_shapes_losses_and_accuracy_are_as_said(in_out: Training, 
     run = IrisRun(
         flowers=150, trainings={WeightLayout.OUT_IN: trained(WeightLayout.OUT_IN), WeightLayout.IN_OUT: in_out}
     )
-    finding = iris.examine(FakeLab(answers={"train": run}, comparisons={"iris-run": [comparison(1.0, EQUAL)]}))
+    finding = iris.examine(FakeLab(answers={"train": run}, comparisons={"iris-run": [make_row(1.0, EQUAL)]}))
     assert finding.outcome is outcome
     assert "[out, in]: [7, 4] and [3, 7]" in finding.reason
 

@@ -19,7 +19,7 @@ from profiler.claims.rules import (
 )
 from profiler.judge.records import Verdict
 from profiler.report.appendix_records import Outcome
-from tests.claims.made_up import comparison
+from tests.rows import make_row
 
 PAYS, COSTS, EQUAL, OPEN = Verdict.PAYS_OFF, Verdict.COSTS, Verdict.EQUAL, Verdict.UNDECIDED
 
@@ -37,7 +37,7 @@ PAYS, COSTS, EQUAL, OPEN = Verdict.PAYS_OFF, Verdict.COSTS, Verdict.EQUAL, Verdi
     ],
 )
 def test_usually_means_more_than_half_of_the_cases(verdicts: list[Verdict], outcome: Outcome) -> None:
-    assert judge_majority([comparison(1.0, verdict) for verdict in verdicts], PAYS) is outcome
+    assert judge_majority([make_row(1.0, verdict) for verdict in verdicts], PAYS) is outcome
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_usually_means_more_than_half_of_the_cases(verdicts: list[Verdict], outc
     ],
 )
 def test_dramatically_means_that_every_interval_lies_above(speedups: list[float | None], outcome: Outcome) -> None:
-    assert judge_all_above([comparison(speedup) for speedup in speedups], 2.0) is outcome
+    assert judge_all_above([make_row(speedup) for speedup in speedups], 2.0) is outcome
 
 
 @pytest.mark.parametrize(
@@ -66,25 +66,25 @@ def test_dramatically_means_that_every_interval_lies_above(speedups: list[float 
     ],
 )
 def test_no_factor_of_two_holds_in_both_directions(speedups: list[float | None], outcome: Outcome) -> None:
-    assert judge_within([comparison(speedup) for speedup in speedups], 2.0) is outcome
+    assert judge_within([make_row(speedup) for speedup in speedups], 2.0) is outcome
 
 
 def test_the_knee_is_where_the_speedup_rises_most() -> None:
-    cases = [comparison(speedup) for speedup in (1.1, 1.2, 6.0, 7.0)]
+    cases = [make_row(speedup) for speedup in (1.1, 1.2, 6.0, 7.0)]
     assert steepest_rise(cases) == (cases[1], cases[2])
     assert steepest_rise(cases[::-1]) is None
-    assert steepest_rise([comparison(None), comparison(2.0)]) is None
+    assert steepest_rise([make_row(None), make_row(2.0)]) is None
 
 
 def test_a_case_without_a_pass_has_no_figure_and_is_not_the_largest() -> None:
-    unmeasured, measured = comparison(None), comparison(0.25)
+    unmeasured, measured = make_row(None), make_row(0.25)
     assert speedup_figure(unmeasured, name="x") is None
-    assert largest([unmeasured, measured, comparison(2.0)]) is measured
+    assert largest([unmeasured, measured, make_row(2.0)]) is measured
     assert largest([unmeasured]) is None
 
 
 def test_every_verdict_is_counted_even_if_no_case_has_it() -> None:
-    figures = count_figures([comparison(1.0, EQUAL)], prefix="forward: ")
+    figures = count_figures([make_row(1.0, EQUAL)], prefix="forward: ")
     assert {(figure.name, figure.value, figure.of) for figure in figures} == {
         ("forward: pays off", 0, 1), ("forward: costs", 0, 1), ("forward: equal", 1, 1), ("forward: undecided", 0, 1),
     }  # fmt: skip
@@ -97,12 +97,12 @@ def test_sizes_lie_inside_and_outside_of_each_cache_and_below_the_limit() -> Non
 
 def test_a_size_counts_where_a_row_fits_the_first_cache_and_the_matrix_no_cache_of_one_core() -> None:
     caches = (32 << 10, 512 << 10, 32 << 20)
-    names = {side: comparison(1.0, workload=f"linear-{side}x{side}") for side in (256, 512, 4096, 16384)}
+    names = {side: make_row(1.0, workload=f"linear-{side}x{side}") for side in (256, 512, 4096, 16384)}
     assert [side for side, found in names.items() if is_beyond(found, caches)] == [512, 4096]
 
 
 def test_storing_both_pays_where_batches_disagree() -> None:
-    split = [comparison(2.0, PAYS, batch=1), comparison(0.5, COSTS, batch=8)]
+    split = [make_row(2.0, PAYS, batch=1), make_row(0.5, COSTS, batch=8)]
     (choice,) = choices_of(split)
     assert choice.is_split
     assert choice.gain == choice.most == pytest.approx(math.sqrt(2))
@@ -115,7 +115,7 @@ def test_storing_both_pays_where_batches_disagree() -> None:
     [([PAYS, EQUAL], Outcome.DOES_NOT_HOLD), ([PAYS, OPEN], Outcome.UNDECIDED), ([], Outcome.UNDECIDED)],
 )
 def test_storing_both_is_no_use_where_one_layout_is_never_worse(verdicts: list[Verdict], outcome: Outcome) -> None:
-    cases = [comparison(1.5, verdict, batch=batch) for batch, verdict in enumerate(verdicts, 1)]
+    cases = [make_row(1.5, verdict, batch=batch) for batch, verdict in enumerate(verdicts, 1)]
     assert judge(list(choices_of(cases))) is outcome
 
 
@@ -123,7 +123,7 @@ def test_storing_both_is_no_use_where_one_layout_is_never_worse(verdicts: list[V
 def test_picking_per_batch_never_loses_and_gains_no_more_than_the_largest_difference(
     cases: list[tuple[float, Verdict]],
 ) -> None:
-    found = [comparison(speedup, verdict) for speedup, verdict in cases]
+    found = [make_row(speedup, verdict) for speedup, verdict in cases]
     most = max((max(speedup, 1 / speedup) for speedup, _ in cases), default=1.0)
     assert 1 <= gain_of_both(found) <= most * 1.0001
     assert 1 <= gain_of_both(found, only_sure=False) <= most * 1.0001

@@ -63,8 +63,8 @@ def test_profile_writes_the_whole_folder_and_prints_the_answer(cli: Cli, tmp_pat
     assert len(report["sessions"][0]["rows"]) == 2
     assert report["sessions"][0]["hardware"] == json.loads((folder / "hardware.json").read_text())
     rows = list(csv.DictReader(io.StringIO((folder / "report.csv").read_text())))
-    assert [row["layout"] for row in rows] == ["out_in", "in_out"] * 2
-    assert all(float(row["time_s"]) > 0 for row in rows)
+    assert len(rows) == 2
+    assert all(float(row[f"time_{layout}_s"]) > 0 for row in rows for layout in ("out_in", "in_out"))
 
 
 def test_a_profile_without_the_packages_of_the_page_says_so_first_and_loses_nothing(

@@ -10,17 +10,17 @@ from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.controls import BUNDLE
 from profiler.artifacts.formats import BUILT_IN
 from profiler.artifacts.proof import check_entry, prove
-from profiler.artifacts.records import MANIFEST_SCHEMA, Form
+from profiler.artifacts.records import MANIFEST_SCHEMA
 from profiler.commands.selfcheck import check_session
-from profiler.judge.records import Comparison, Estimate, Verdict
+from profiler.judge.records import Verdict
 from profiler.judge.selfcheck import Outcome, SelfCheck, check_runtime
 from profiler.judge.verdicts import Rule
 from profiler.models.layout import WeightLayout
-from profiler.models.number_format import NumberFormat
 from profiler.report.selfcheck import render_selfcheck, sentence
 from profiler.session.file import load_session
-from profiler.session.records import Case, Control, Weights
+from profiler.session.records import Control
 from tests.conftest import Cli
+from tests.rows import make_row
 from tests.runs import Script
 from tests.sessions import make_case, make_session
 
@@ -39,26 +39,9 @@ def test_the_bundle_that_comes_with_the_package_is_sound_and_current() -> None:
         check_entry(artifact, stored, workloads[artifact.workload], where=artifact.path)
 
 
-def comparison(
-    control: Control, verdict: Verdict, *, copy: int = 0, centre: float = 0.0, half: float = 0.01
-) -> Comparison:
-    interval = Estimate(point=centre, low=centre - half, high=centre + half, confidence_level=0.95)
-    return Comparison(
-        case=Case(
-            runtime="numpy", form=Form.CONTROLLED, workload="x", batch_shape=(1,),
-            dtype=NumberFormat.FLOAT32, threads=1,
-            weights=Weights.WARM, control=control, copy=copy,
-        ),
-        passes=8, effect=interval, null=interval, noise_floor=half, is_biased=False, time_s={}, verdict=verdict,
-        reason="", more_passes=None, decidable_margin=None, disturbed_passes=0, overhead=None, cost=None,
-    )  # fmt: skip
-
-
 def judged(identical: list[Verdict], slower: list[Verdict]) -> SelfCheck:
-    found = [comparison(Control.IDENTICAL, verdict, copy=copy) for copy, verdict in enumerate(identical)]
-    found += [
-        comparison(Control.SLOWER, verdict, copy=copy, centre=math.log(1.05)) for copy, verdict in enumerate(slower)
-    ]
+    found = [make_row(1.0, verdict, control=Control.IDENTICAL, copy=copy) for copy, verdict in enumerate(identical)]
+    found += [make_row(1.05, verdict, control=Control.SLOWER, copy=copy) for copy, verdict in enumerate(slower)]
     check = check_runtime("numpy", found, {one.case.id: one.verdict for one in found}, Rule())
     assert check is not None
     return check
@@ -93,7 +76,7 @@ def test_a_difference_seen_the_wrong_way_round_is_never_chance() -> None:
 
 
 def test_nothing_is_concluded_from_one_kind_of_pair() -> None:
-    assert check_runtime("numpy", [comparison(Control.IDENTICAL, EQUAL)], {}, Rule()) is None
+    assert check_runtime("numpy", [make_row(1.0, EQUAL, control=Control.IDENTICAL)], {}, Rule()) is None
 
 
 def test_the_sentence_names_what_is_wrong_and_what_was_not_measured() -> None:

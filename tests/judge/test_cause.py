@@ -113,7 +113,7 @@ def limit(by: LimitedBy, *fractions: float) -> Limit:
     ],
 )
 def test_the_faster_layout_tells_the_regime(share: float | None, found: Limit | None, expected: RegimeBound) -> None:
-    overhead = None if share is None else Overhead(time_s=1.0, share=share, effect=None)
+    overhead = None if share is None else Overhead(time_s=1.0, share=share, is_bound=share > 0.5, speedup=None)
     regime = regime_of(executed("packed", "packed"), level="L2", overhead=overhead, limit=found)
     assert regime == Regime(level="L2", bound_by=expected, is_packed=True)
     assert not regime_of(executed("packed", "in_out"), level="L2", overhead=None, limit=None).is_packed

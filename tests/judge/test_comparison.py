@@ -4,14 +4,12 @@ import random
 import msgspec
 import pytest
 
-from profiler.judge.comparison import (
-    compare_session,
-    rule_of,
-    series_of,
-)
+from profiler.judge.comparison import rule_of, series_of
 from profiler.judge.contrasts import EFFECT, NULL, contrast_of
 from profiler.judge.effects import arm_medians
-from profiler.judge.records import Comparison, Verdict
+from profiler.judge.records import Row, Verdict
+from profiler.judge.rows import compare_session
+from profiler.judge.statistics import ratio_of
 from profiler.judge.verdicts import Rule, judge
 from profiler.models.layout import WeightLayout
 from profiler.session.arms import ARMS, Arm
@@ -30,7 +28,7 @@ UNEQUAL = arm_set(1000, 2000, 4000, 16000)
 MIRRORED = arm_set(2000, 1000, 4000, 4000)
 
 
-def only(session: Session, **changes: float) -> Comparison:
+def only(session: Session, **changes: float) -> Row:
     (comparison,) = compare_session(session, **changes)
     return comparison
 
@@ -56,10 +54,10 @@ def test_a_block_is_the_mean_of_its_sets() -> None:
 def test_a_slower_in_out_is_a_speedup_of_transposed_storage() -> None:
     comparison = only(make_session({make_case(): 1.2}))
     assert comparison.verdict is Verdict.PAYS_OFF
-    assert comparison.effect is not None
-    assert math.exp(comparison.effect.point) == pytest.approx(1.2, rel=0.01)
-    times = comparison.time_s
-    assert times[WeightLayout.IN_OUT] / times[WeightLayout.OUT_IN] == pytest.approx(1.2, rel=0.01)
+    assert comparison.speedup is not None
+    assert comparison.speedup.point == pytest.approx(1.2, rel=0.01)
+    times = [comparison.arms[layout].time_s for layout in WeightLayout]
+    assert (times[1] or 0) / (times[0] or 1) == pytest.approx(1.2, rel=0.01)
 
 
 def test_known_ratios_get_the_verdicts_they_deserve() -> None:
@@ -70,7 +68,8 @@ def test_known_ratios_get_the_verdicts_they_deserve() -> None:
 
 def test_cases_without_blocks_are_undecided_and_have_no_numbers() -> None:
     comparison = only(msgspec.structs.replace(make_session({make_case(): 1.0}), blocks=()))
-    assert (comparison.verdict, comparison.effect, comparison.time_s) == (Verdict.UNDECIDED, None, {})
+    assert (comparison.verdict, comparison.speedup, comparison.null) == (Verdict.UNDECIDED, None, None)
+    assert {arm.time_s for arm in comparison.arms.values()} == {None}
     assert (comparison.passes, comparison.more_passes, comparison.overhead, comparison.cost) == (0, None, None, None)
 
 
@@ -100,8 +99,8 @@ def test_a_case_that_the_run_decided_shows_the_interval_it_was_decided_by() -> N
     session = stopped_after_8(1.01)
     in_the_run = judge({"x": series_of(session.blocks)}, rule_of(session.header.options), is_over=False)["x"]
     assert in_the_run.verdict is Verdict.EQUAL
-    assert only(session).effect == in_the_run.evidence.effect
-    assert only(session).null == in_the_run.evidence.null
+    assert only(session).speedup == ratio_of(in_the_run.evidence.effect)
+    assert only(session).null == ratio_of(in_the_run.evidence.null)
 
 
 def test_another_margin_judges_anew_and_gives_a_stopped_case_no_second_share() -> None:
@@ -110,7 +109,7 @@ def test_another_margin_judges_anew_and_gives_a_stopped_case_no_second_share() -
     strict = only(session, margin=0.01)
     assert strict.verdict is Verdict.UNDECIDED
     in_the_run = judge({"x": series_of(session.blocks)}, rule_of(session.header.options), is_over=False)["x"]
-    assert strict.effect == in_the_run.evidence.effect
+    assert strict.speedup == ratio_of(in_the_run.evidence.effect)
     assert only(session, margin=0.1).verdict is Verdict.EQUAL
 
 
@@ -126,10 +125,10 @@ def test_a_session_that_is_still_written_is_judged_at_its_looks_alone() -> None:
 def test_another_confidence_level_widens_the_interval() -> None:
     session = make_session({make_case(): 1.2})
     usual, surer = only(session), only(session, confidence_level=0.99)
-    assert usual.effect is not None
-    assert surer.effect is not None
-    assert surer.effect.high > usual.effect.high
-    assert (usual.effect.confidence_level, surer.effect.confidence_level) == (0.95, 0.99)
+    assert usual.speedup is not None
+    assert surer.speedup is not None
+    assert surer.speedup.high > usual.speedup.high
+    assert (usual.speedup.confidence_level, surer.speedup.confidence_level) == (0.95, 0.99)
 
 
 def test_disturbed_passes_are_left_out_and_counted_where_they_count() -> None:

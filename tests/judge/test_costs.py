@@ -60,8 +60,8 @@ def test_known_ratios_come_out_with_the_verdict_they_deserve() -> None:
     }  # fmt: skip
     dear = found["dear"]
     assert dear.repeats == 8
-    assert dear.load_effect is not None
-    assert dear.load_effect.point == pytest.approx(math.log(1.5))
+    assert dear.load_ratio is not None
+    assert dear.load_ratio.point == pytest.approx(1.5)
     assert dear.load_s[OUT_IN].point == pytest.approx(0.01)
     assert dear.load_s[IN_OUT].point == pytest.approx(0.015)
     assert dear.load_s[IN_OUT].low < 0.015 < dear.load_s[IN_OUT].high
@@ -71,8 +71,8 @@ def test_first_calls_are_judged_by_themselves() -> None:
     found = compare_costs([*costs("x", 1.0, first_call=3.0), *costs("y", 3.0, first_call=1.0)], [], RULE)
     assert (found["x"].load_verdict, found["x"].first_call_verdict) == (Verdict.EQUAL, Verdict.PAYS_OFF)
     assert (found["y"].load_verdict, found["y"].first_call_verdict) == (Verdict.PAYS_OFF, Verdict.EQUAL)
-    assert found["x"].first_call_effect is not None
-    assert found["x"].first_call_effect.point == pytest.approx(math.log(3))
+    assert found["x"].first_call_ratio is not None
+    assert found["x"].first_call_ratio.point == pytest.approx(3)
     assert found["x"].first_call_s[IN_OUT].point == pytest.approx(0.006)
 
 
@@ -105,9 +105,9 @@ def test_a_difference_found_leaves_its_error_to_the_others() -> None:
 def test_few_repeats_have_times_and_no_verdict() -> None:
     found = compare_costs(costs("x", 2.0, passes=MIN_PASSES - 1), [], RULE)["x"]
     assert found.load_verdict is found.first_call_verdict is Verdict.UNDECIDED
-    assert found.load_effect is not None
+    assert found.load_ratio is not None
     one = compare_costs(costs("x", 2.0, passes=2)[:1], [], RULE)["x"]
-    assert (one.repeats, one.load_effect, one.load_s) == (1, None, {})
+    assert (one.repeats, one.load_ratio, one.load_s) == (1, None, {})
 
 
 def test_memory_is_what_loading_added_and_the_peak() -> None:

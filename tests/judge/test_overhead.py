@@ -34,8 +34,8 @@ def test_a_known_overhead_gives_its_share_and_the_ratio_that_is_left() -> None:
     assert found.time_s == pytest.approx(1e-6)
     assert found.share == pytest.approx(1 / 3)
     assert not found.is_bound
-    assert found.effect is not None
-    assert (found.effect.low, found.effect.point, found.effect.high) == pytest.approx((math.log(2),) * 3)
+    assert found.speedup is not None
+    assert (found.speedup.low, found.speedup.point, found.speedup.high) == pytest.approx((2,) * 3)
 
 
 def test_the_share_is_that_of_the_faster_layout() -> None:
@@ -51,8 +51,8 @@ def test_each_pass_has_its_own_overhead_taken_off() -> None:
     blocks = [block(0, arm_set(2000, 4000, 1000)), block(1, arm_set(6000, 8000, 5000))]
     found = call_overhead(blocks, confidence_level=0.95)
     assert found is not None
-    assert found.effect is not None
-    assert (found.effect.low, found.effect.high) == pytest.approx((math.log(3),) * 2)
+    assert found.speedup is not None
+    assert (found.speedup.low, found.speedup.high) == pytest.approx((3,) * 2)
     assert found.time_s == pytest.approx(math.sqrt(1000 * 5000) * 1e-9)
 
 
@@ -69,7 +69,7 @@ def test_the_ratio_is_undefined_where_a_call_is_no_longer_than_the_overhead(iden
     blocks = [block(0, arm_set(3000, 5000, 1000)), block(1, arm_set(3000, 5000, identity))]
     found = call_overhead(blocks, confidence_level=0.95)
     assert found is not None
-    assert found.effect is None
+    assert found.speedup is None
     assert 0 < found.share <= 1
 
 
@@ -83,7 +83,7 @@ def test_one_pass_has_a_share_and_no_interval() -> None:
     found = call_overhead([block(0, arm_set(3000, 5000, 1000))], confidence_level=0.95)
     assert found is not None
     assert found.share == pytest.approx(1 / 3)
-    assert found.effect is None
+    assert found.speedup is None
 
 
 def test_nothing_is_said_where_the_identity_model_was_not_timed() -> None:
@@ -99,6 +99,6 @@ def test_noise_widens_the_interval_around_the_ratio_that_is_left() -> None:
     blocks = [make_block(make_case(), at, factor=2.0, generator=generator, placement_sd=0.02) for at in range(12)]
     found = call_overhead(blocks, confidence_level=0.95)
     assert found is not None
-    assert found.effect is not None
-    assert found.effect.low < math.log(2) < found.effect.high
-    assert 0.005 < found.effect.high - found.effect.low < 0.1
+    assert found.speedup is not None
+    assert found.speedup.low < 2 < found.speedup.high
+    assert 0.005 < math.log(found.speedup.high / found.speedup.low) < 0.1

@@ -10,7 +10,7 @@ from profiler.base.errors import HardwareError
 from profiler.machine.advice import advise
 from profiler.machine.capture import capture_hardware
 from profiler.machine.records import CacheInfo, HardwareInfo
-from profiler.report.machine import ranges
+from profiler.report.hardware_text import ranges
 from tests.machine.expected import ROWS, Expected
 from tests.machine.trees import NAMES, board, boards, copy_of, write
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from profiler.machine.advice import advise
 from profiler.machine.capture import capture_hardware
 from profiler.machine.records import HardwareInfo
-from profiler.report.machine import machine_sections
+from profiler.report.hardware_text import machine_sections
 from tests.machine.trees import NAMES, as_nobody, board, boards, copy_of
 
 LIMIT_S = 5.0

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from profiler.judge.comparison import compare_session
 from profiler.judge.records import Verdict
-from profiler.report.render import Format, render
-from profiler.report.summary import make_report
+from profiler.judge.rows import compare_session
+from profiler.report.document import make_report
+from profiler.report.formats import Format, render
 from profiler.session.records import EndReason, Session
 from tests.runs import Recorder, Script, ended_after, execute, options
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from profiler.judge.comparison import compare_session
 from profiler.judge.records import Verdict
+from profiler.judge.rows import compare_session
 from profiler.measure.passes import MAX_ATTEMPTS
 from profiler.measure.tally import FEW_BLOCKS
-from profiler.report.render import Format, render
-from profiler.report.summary import make_report
+from profiler.report.document import make_report
+from profiler.report.formats import Format, render
 from profiler.session.arms import ARMS
 from profiler.session.records import Control, Disturbance, EndReason, Session, Weights
 from tests.conftest import edit_manifest
@@ -227,8 +227,8 @@ def test_a_control_that_is_slower_pays_off_by_just_that_much(exported: Path, tmp
     assert all(case.id.endswith("/slower") for case in session.header.cases)
     for comparison in compare_session(session):
         assert comparison.verdict is Verdict.PAYS_OFF
-        assert comparison.effect is not None
-        assert comparison.effect.point == pytest.approx(math.log(1.08), abs=0.01)
+        assert comparison.speedup is not None
+        assert math.log(comparison.speedup.point) == pytest.approx(math.log(1.08), abs=0.01)
 
 
 def test_a_slowdown_below_the_margin_is_no_difference(exported: Path, tmp_path: Path, script: Script) -> None:
@@ -277,8 +277,8 @@ def test_invented_evictions_take_no_invented_time(exported: Path, tmp_path: Path
     chosen = options(looks=(5,), weights=(Weights.COLD,), eviction_bytes=1024, slice_s=1e-3)
     _, session = execute(exported, tmp_path / "s.jsonl", chosen)
     for comparison in compare_session(session):
-        assert comparison.effect is not None
-        assert comparison.effect.point == pytest.approx(math.log(1.2))
+        assert comparison.speedup is not None
+        assert math.log(comparison.speedup.point) == pytest.approx(math.log(1.2))
 
 
 # ---------------------------------------------------------------- sets
@@ -326,8 +326,8 @@ def test_a_known_overhead_is_found_and_taken_off(exported: Path, tmp_path: Path,
         assert comparison.overhead is not None
         assert comparison.overhead.is_bound
         assert comparison.overhead.share == pytest.approx(0.6, rel=0.01)
-        assert comparison.overhead.effect is not None
-        assert math.exp(comparison.overhead.effect.point) == pytest.approx(1.5, rel=0.01)
+        assert comparison.overhead.speedup is not None
+        assert comparison.overhead.speedup.point == pytest.approx(1.5, rel=0.01)
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "torchscript", "numpy"])

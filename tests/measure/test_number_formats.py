@@ -9,9 +9,9 @@ from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.controls import BUNDLE
 from profiler.artifacts.records import Form, Manifest
 from profiler.base.errors import BundleError
+from profiler.judge.records import case_label
 from profiler.measure.plan import make_plan, number_formats_in
 from profiler.models.number_format import NumberFormat
-from profiler.report.summary import case_label
 from profiler.runtimes import RuntimeInfo, runtime_info
 from profiler.runtimes.builtin import BUILT_IN
 from profiler.session.records import Options

@@ -10,8 +10,8 @@ import numpy as np
 import psutil
 import pytest
 
-from profiler.judge.comparison import compare_session
 from profiler.judge.records import Verdict
+from profiler.judge.rows import compare_session
 from profiler.measure.nursery import REGIONS, go_deeper, scatter
 from profiler.session.arms import ARMS
 from profiler.session.records import Block, EndReason, Stage

@@ -16,16 +16,16 @@ import pytest
 from profiler.artifacts.build import export_bundle
 from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.records import Form
-from profiler.judge.comparison import compare_session
 from profiler.judge.contrasts import EFFECT, NULL_IN_PAIRS, contrast_of
 from profiler.judge.records import Verdict
+from profiler.judge.rows import compare_session
 from profiler.measure.messages import BlockRequest, Subject
 from profiler.measure.plan import make_plan
 from profiler.measure.worker import measure
 from profiler.models.layout import LinearShape, WeightLayout
 from profiler.models.workload import Workload, linear_workload
-from profiler.report.render import Format, render
-from profiler.report.summary import make_report
+from profiler.report.document import make_report
+from profiler.report.formats import Format, render
 from profiler.runtimes.scripted import ScriptedModel, ScriptedRuntime
 from profiler.session.arms import ARMS
 from profiler.session.records import Control, Session
@@ -80,8 +80,8 @@ def test_pairs_find_a_known_ratio(exported: Path, tmp_path: Path, script: Script
     session, _ = paired_run(exported, tmp_path / "s.jsonl", passes=10)
     for comparison in compare_session(session):
         assert (comparison.verdict, comparison.paired_passes) == (Verdict.PAYS_OFF, 10)
-        assert comparison.effect is not None
-        assert abs(comparison.effect.point - math.log(1.2)) < 0.03
+        assert comparison.speedup is not None
+        assert abs(math.log(comparison.speedup.point) - math.log(1.2)) < 0.03
 
 
 @pytest.mark.usefixtures("short_memory")

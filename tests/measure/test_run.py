@@ -15,8 +15,8 @@ import pytest
 
 from profiler.base.errors import OptionError, OutputError, RunInterruptedError, SessionError
 from profiler.base.signals import describe_signal
-from profiler.judge.comparison import compare_session
 from profiler.judge.records import Verdict
+from profiler.judge.rows import compare_session
 from profiler.models.layout import WeightLayout
 from profiler.runtimes.scripted import VARIABLE
 from profiler.session.arms import ARMS
@@ -49,8 +49,8 @@ def test_a_known_ratio_comes_out_as_such(exported: Path, tmp_path: Path, script:
     _, session = execute(exported, tmp_path / "s.jsonl", options(passes=10))
     for comparison in compare_session(session):
         assert comparison.verdict is Verdict.PAYS_OFF
-        assert comparison.effect is not None
-        assert abs(comparison.effect.point - math.log(1.2)) < 0.03  # ten standard errors of the noise above
+        assert comparison.speedup is not None
+        assert abs(math.log(comparison.speedup.point) - math.log(1.2)) < 0.03  # ten standard errors of the noise above
 
 
 def test_the_identical_control_never_sees_the_difference(exported: Path, tmp_path: Path, script: Script) -> None:

@@ -9,8 +9,8 @@ from profiler.artifacts.bundle import open_bundle
 from profiler.commands.measuring import choose_threads
 from profiler.measure.passes import failed_cases
 from profiler.measure.plan import make_plan
-from profiler.report.cells import group_title
-from profiler.report.summary import make_report
+from profiler.report.case_text import group_title
+from profiler.report.document import make_report
 from profiler.session.records import Failure, Stage, Team
 from tests.runs import execute, options
 

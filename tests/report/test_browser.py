@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from profiler.report.document import make_report
 from profiler.report.html import render_html
-from profiler.report.summary import make_report
 from tests.report.test_page import CASES, HOSTILE, SESSION, hostile_session
 from tests.sessions import make_case, make_session
 

@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profiler.base.errors import InputError
-from profiler.judge.change import Doubt
+from profiler.judge.change_records import AnswerChange, Changes, Movement, SpeedupMovement
+from profiler.judge.changes import make_changes
 from profiler.judge.records import Verdict
+from profiler.judge.shifts import Doubt
 from profiler.machine.records import Conditions, Fact
 from profiler.models.layout import LinearShape, WeightLayout
 from profiler.models.workload import Workload
-from profiler.report.changes.derive import make_changes
-from profiler.report.changes.formats import ChangeFormat, render_changes
-from profiler.report.changes.records import AnswerChange, Changes, Movement, SpeedupMovement
-from profiler.report.render import Format, render
-from profiler.report.summary import make_report
+from profiler.report.change_formats import ChangeFormat, render_changes
+from profiler.report.document import make_report
+from profiler.report.formats import Format, render
 from profiler.schemas import format_schema
 from profiler.session.file import parse_session
 from profiler.session.records import ArmSet, Case, ConditionsRecord, Control, Header, Session, arm_times

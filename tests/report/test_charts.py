@@ -6,15 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from profiler.judge.boards import numbered
 from profiler.judge.records import Estimate, Verdict
 from profiler.machine.records import HardwareInfo
 from profiler.report.charts import ChartName, chart_spec, has_content
 from profiler.report.charts.frame import SPANS, Frame, cache_marks, forms_grid, frame_of, named_sizes
 from profiler.report.charts.theme import config
+from profiler.report.document import make_report
 from profiler.report.page.data import frame_for
 from profiler.report.points import Point, known_ratio, points_of, shortened
-from profiler.report.side_by_side import numbered
-from profiler.report.summary import make_report
 from profiler.session.records import Session
 from tests.machine.trees import board
 from tests.sessions import make_case, make_session

@@ -13,8 +13,8 @@ from profiler.base.errors import InputError
 from profiler.report.appendix import claims_json, claims_markdown, claims_terminal
 from profiler.report.appendix_file import MAX_CLAIMS_BYTES, load_claims, parse_claims
 from profiler.report.appendix_records import CLAIMS_SCHEMA, ClaimResult, ClaimTable, Figure, Outcome, Scale, Text
-from profiler.report.render import Format, render
-from profiler.report.summary import make_report
+from profiler.report.document import make_report
+from profiler.report.formats import Format, render
 from tests.report.test_hostile_sessions import STRANGE, places
 from tests.sessions import make_case, make_session, write_session
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profiler.base.errors import SessionError
-from profiler.report.render import Format, render
-from profiler.report.summary import make_report
+from profiler.report.document import make_report
+from profiler.report.formats import Format, render
 from profiler.session.file import parse_session
 from profiler.session.records import ConditionsRecord, Failure, Stage
 from tests.sessions import make_case, make_session

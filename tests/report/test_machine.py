@@ -19,9 +19,9 @@ from profiler.machine.measured import (
 )
 from profiler.machine.records import Claim, Conflict, HardwareInfo
 from profiler.models.number_format import NumberFormat
-from profiler.report.cells import UNKNOWN
-from profiler.report.machine import ADVICE, Section, cache_text, hardware_lines, machine_sections, ranges
-from profiler.report.measured import measured_lines
+from profiler.report.hardware_text import ADVICE, Section, cache_text, hardware_lines, machine_sections, ranges
+from profiler.report.measured_text import measured_lines
+from profiler.report.values import UNKNOWN
 from tests.machine.trees import NAMES, board
 
 K = 1 << 10

@@ -17,15 +17,15 @@ import pytest
 
 from profiler.base.errors import MissingPackageError
 from profiler.machine.records import HardwareInfo
-from profiler.report.board import PICTURE_COLOURS, WIDTH, board_boxes, board_svg, board_words
+from profiler.report.board_picture import PICTURE_COLOURS, WIDTH, board_boxes, board_svg, board_words
 from profiler.report.charts import chart_spec
+from profiler.report.document import make_report
 from profiler.report.html import missing_packages, render_html
 from profiler.report.page.data import page_data, script_safe
 from profiler.report.page.downloads import MOST_BYTES, downloads_of
 from profiler.report.page.library import javascript
-from profiler.report.page.rows import NEXT_STEPS
+from profiler.report.page.tables import NEXT_STEPS
 from profiler.report.pictures import NAMES, PictureFormat, drawable, render_picture
-from profiler.report.summary import make_report
 from profiler.session.records import Failure, Session, Stage
 from scripts import write_vega
 from tests.conftest import Cli

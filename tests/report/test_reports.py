@@ -3,6 +3,7 @@ import io
 import json
 import math
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,16 +11,17 @@ import msgspec
 import pytest
 
 from profiler.artifacts.records import Form
-from profiler.judge.comparison import compare_session, rule_of
-from profiler.judge.records import Estimate, Verdict
+from profiler.judge.answer import answer_for
+from profiler.judge.comparison import rule_of
+from profiler.judge.records import Estimate, Row, Verdict
+from profiler.judge.rows import compare_session
 from profiler.judge.verdicts import DEFAULT_MARGIN, Rule
+from profiler.judge.warnings import warnings_for
 from profiler.machine.records import Fact
 from profiler.models.layout import WeightLayout
-from profiler.report.answer import Judged, answer_for
-from profiler.report.cells import format_bytes, format_ratio, format_time, plain
-from profiler.report.render import Format, render
-from profiler.report.summary import make_report
-from profiler.report.warnings import warnings_for
+from profiler.report.document import make_report
+from profiler.report.formats import Format, render
+from profiler.report.values import format_bytes, format_ratio, format_time, plain
 from profiler.session.records import (
     ArmCost,
     ConditionsRecord,
@@ -33,6 +35,7 @@ from profiler.session.records import (
     Session,
     Stage,
 )
+from tests.rows import make_row
 from tests.sessions import make_case, make_session
 
 EQUAL, PAYS, COSTS = make_case(1), make_case(8), make_case(1, "onnxruntime")
@@ -51,9 +54,7 @@ def text(
 
 
 def warned(session: Session, rule: Rule | None = None) -> str:
-    comparisons = compare_session(session)
-    labels = {comparison.case.id: comparison.case.id for comparison in comparisons}
-    found = warnings_for(session, comparisons, labels, rule or rule_of(session.header.options))
+    found = warnings_for(session, compare_session(session), rule or rule_of(session.header.options))
     return " ".join(f"{warning.text}: {warning.next_step}" for warning in found)
 
 
@@ -173,7 +174,7 @@ def test_a_report_takes_several_sessions() -> None:
     report = make_report((SESSION, SESSION))
     assert render(report, Format.TERMINAL).count("It depends") == 2
     assert render(report, Format.HTML).count('class="answer-box"') == 2
-    assert len(render(report, Format.CSV).splitlines()) == 1 + 2 * 6
+    assert len(render(report, Format.CSV).splitlines()) == 1 + 2 * 3
 
 
 @pytest.mark.parametrize("output_format", Format)
@@ -189,31 +190,20 @@ def test_the_margin_decides_what_counts() -> None:
     assert "no difference of 10 % or more in 1 of 1" in text(session, Format.MARKDOWN, margin=0.10)
 
 
-def judged(*verdicts: Verdict, control: Control = Control.NONE) -> list[Judged]:
+def judged(*verdicts: Verdict) -> list[Row]:
     ratios = {Verdict.PAYS_OFF: 1.5, Verdict.COSTS: 0.5}
-    return [
-        Judged(
-            label=f"case {index}",
-            runtime="numpy",
-            control=control,
-            verdict=verdict,
-            speedup=Estimate(point=ratios.get(verdict, 1), low=1, high=1, confidence_level=0.95),
-            load_verdict=None,
-            load_ratio=None,
-        )
-        for index, verdict in enumerate(verdicts)
-    ]
+    return [make_row(ratios.get(verdict, 1), verdict, batch=index) for index, verdict in enumerate(verdicts)]
 
 
 @pytest.mark.parametrize(
     ("verdicts", "headline"),
     [
-        ([Verdict.PAYS_OFF] * 2, "Yes: ... pays off in 2 of 2 cases (at most 1.50x as fast: case 0)."),
-        ([Verdict.COSTS], "No: ... costs time in 1 of 1 cases (at worst 2.00x as slow: case 0)."),
+        ([Verdict.PAYS_OFF] * 2, "Yes: ... pays off in 2 of 2 cases (at most 1.50x as fast: numpy, 64x64, batch 0)."),
+        ([Verdict.COSTS], "No: ... costs time in 1 of 1 cases (at worst 2.00x as slow: numpy, 64x64, batch 0)."),
         ([Verdict.EQUAL], "No: ... makes no difference of 3 % or more in 1 of 1 cases."),
         (
             [Verdict.PAYS_OFF, Verdict.UNDECIDED],
-            "Sometimes: ... pays off in 1 of 2 cases (at most 1.50x as fast: case 0); 1 is undecided.",
+            "Sometimes: ... pays off in 1 of 2 cases (at most 1.50x as fast: numpy, 64x64, batch 0); 1 is undecided.",
         ),
         (
             [Verdict.EQUAL, Verdict.UNDECIDED],
@@ -359,6 +349,19 @@ def plain_text(report: str) -> str:
     return re.sub(r"\\(?=[^\w\s])", "", re.sub(r"<[^>]*>", "", report))
 
 
+def test_a_csv_has_a_row_per_case_so_that_counting_verdicts_gives_the_reports_counts() -> None:
+    summary = make_report((SESSION,)).sessions[0]
+    lines = list(csv.DictReader(io.StringIO(text(SESSION, Format.CSV))))
+    assert Counter(line["verdict"] for line in lines) == Counter(row.verdict.value for row in summary.rows)
+    for line, row in zip(lines, summary.rows, strict=True):
+        assert row.speedup is not None
+        found = [float(line[name]) for name in ("speedup_low", "speedup", "speedup_high")]
+        assert found == [row.speedup.low, row.speedup.point, row.speedup.high]
+        times = [float(line[f"time_{layout}_s"]) for layout in WeightLayout]
+        assert times == [row.arms[layout].time_s for layout in WeightLayout]
+        assert times[1] / times[0] == pytest.approx(row.speedup.point)
+
+
 def test_json_and_csv_hold_the_costs_unrounded() -> None:
     memory = {"resident_before_bytes": 1000, "resident_loaded_bytes": 5000, "peak_bytes": 7000}
     session = costed(2.0, memory)
@@ -367,8 +370,9 @@ def test_json_and_csv_hold_the_costs_unrounded() -> None:
     assert row["cost"]["load_verdict"] == "pays off"
     assert row["cost"]["load_rise_bytes"]["out_in"]["point"] == 4000
     assert row["cost"]["peak_bytes"]["in_out"]["point"] == 7000
-    (first, second, *_) = csv.DictReader(io.StringIO(text(session, Format.CSV)))
-    assert float(second["load_s"]) == pytest.approx(2 * float(first["load_s"]))
+    (line, *_) = csv.DictReader(io.StringIO(text(session, Format.CSV)))
+    assert float(line["load_in_out_s"]) == pytest.approx(2 * float(line["load_out_in_s"]))
+    assert float(line["load_rise_out_in_bytes"]) == 4000
 
 
 def test_a_case_bound_by_overhead_is_shown_with_what_is_left() -> None:

@@ -8,9 +8,9 @@ from profiler.judge.records import Verdict
 from profiler.machine.caches import data_cache_sizes
 from profiler.machine.records import CacheInfo
 from profiler.models.layout import WeightLayout
-from profiler.report.cells import format_bytes
+from profiler.report.document import Report
 from profiler.report.points import Point, board_names
-from profiler.report.summary import Report
+from profiler.report.values import format_bytes
 
 SPANS = (1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0, 1000.0)
 _TICKS: dict[float, tuple[float, ...]] = {

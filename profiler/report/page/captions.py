@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from profiler.base.record import Record
 from profiler.judge.records import Verdict
-from profiler.report.cells import format_bytes, format_time
 from profiler.report.charts import ChartName
 from profiler.report.charts.frame import CacheMark, Frame
 from profiler.report.points import Point, is_known
+from profiler.report.values import format_bytes, format_time
 
 _COSTS = {"load": "loading", "first": "the first call"}
 

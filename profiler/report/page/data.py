@@ -9,9 +9,9 @@ from profiler.base.record import Record
 from profiler.report.charts import ChartName, chart_spec, has_content
 from profiler.report.charts.frame import Frame, cache_marks, frame_of
 from profiler.report.charts.theme import config
+from profiler.report.document import Report
 from profiler.report.page.captions import Caption, caption_of
 from profiler.report.points import Point, points_of
-from profiler.report.summary import Report
 
 DIGITS = 5  # of numbers that are drawn: the files to download have them all
 _FILTERS = {

@@ -5,10 +5,10 @@ import zlib
 from collections.abc import Sequence
 
 from profiler.base.record import Record
-from profiler.report.cells import format_bytes
 from profiler.report.csv import render_csv
+from profiler.report.document import Report
 from profiler.report.json import render_json
-from profiler.report.summary import Report
+from profiler.report.values import format_bytes
 
 PLAIN_BYTES = 100_000  # up to here a file is offered as it is
 MOST_BYTES = 1_000_000  # of a compressed session: a page shall stay small enough to mail
@@ -31,7 +31,7 @@ class Download(Record, frozen=True, kw_only=True):
 def downloads_of(report: Report, raw: Sequence[bytes]) -> list[Download]:
     """The tidy CSV, the report as JSON, and the lines of each session if they were given."""
     found = [
-        _download("report.csv", "a row for each case and layout, unrounded", render_csv(report).encode(), "text/csv"),
+        _download("report.csv", "a row for each case, unrounded", render_csv(report).encode(), "text/csv"),
         _download("report.json", "the whole report", render_json(report).encode(), "application/json"),
     ]
     packed: list[bytes] = []

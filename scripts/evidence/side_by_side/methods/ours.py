@@ -9,7 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from profiler.judge.comparison import compare_session
+from profiler.judge.rows import compare_session
+from profiler.judge.statistics import log
 from profiler.session.file import load_session
 from scripts.evidence.side_by_side.pairs import Request
 from scripts.evidence.side_by_side.results import Answer, NotDrivenError
@@ -43,11 +44,11 @@ def run(request: Request, *arguments: str) -> Path:
 def answers_of(session: Path, rules: tuple[str, str]) -> list[Answer]:
     """The verdict's answer, and the interval's."""
     (comparison,) = compare_session(load_session(session))
-    effect = comparison.effect
-    ends = (effect.point, effect.low, effect.high) if effect else (None, None, None)
+    speedup = comparison.speedup
+    ends = (log(speedup.point), log(speedup.low), log(speedup.high)) if speedup else (None, None, None)
     verdicts = {
         rules[0]: comparison.verdict.value in {"pays off", "costs"},
-        rules[1]: effect is not None and not effect.low <= 0 <= effect.high,
+        rules[1]: speedup is not None and not speedup.low <= 1 <= speedup.high,
     }
     return [
         Answer(rule=rule, is_different=is_different, point=ends[0], low=ends[1], high=ends[2])

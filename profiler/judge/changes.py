@@ -7,26 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from profiler import __version__
 from profiler.base.errors import InputError
-from profiler.judge.change import (
-    Shift,
-    TwoSamples,
-    doubt_about,
-    judge_shifts,
-    larger_end,
-    log_times,
-    median_shift,
-    welch_interval,
-)
-from profiler.judge.comparison import compare_session, series_of
-from profiler.judge.disturbance import counted_blocks
-from profiler.judge.matching import CaseKey, keyed_cases
-from profiler.judge.records import Comparison, Estimate, Verdict
-from profiler.judge.statistics import expm1
-from profiler.machine.reports import differing_facts, machine_name
-from profiler.models.layout import WeightLayout
-from profiler.models.workload import format_batch
-from profiler.report.changes.cautions import change_cautions
-from profiler.report.changes.records import (
+from profiler.judge.change_cautions import change_cautions
+from profiler.judge.change_records import (
     CHANGES_SCHEMA,
     AnswerChange,
     CaseChange,
@@ -36,7 +18,24 @@ from profiler.report.changes.records import (
     Side,
     SpeedupMovement,
 )
-from profiler.report.summary import case_label, ratio_of, short_name
+from profiler.judge.comparison import series_of
+from profiler.judge.disturbance import counted_blocks
+from profiler.judge.matching import CaseKey, keyed_cases
+from profiler.judge.records import Estimate, Row, Verdict, case_label
+from profiler.judge.rows import compare_session
+from profiler.judge.shifts import (
+    Shift,
+    TwoSamples,
+    doubt_about,
+    judge_shifts,
+    larger_end,
+    log_times,
+    median_shift,
+    welch_interval,
+)
+from profiler.judge.statistics import expm1, ratio_of
+from profiler.machine.reports import differing_facts, machine_name
+from profiler.models.layout import WeightLayout
 from profiler.session.records import Session
 
 _MOVEMENTS = {
@@ -68,7 +67,7 @@ def make_changes(old: Session, new: Session, *, margin: float, confidence_level:
         )
     drift = median_shift(_canaries(old), _canaries(new), confidence_level=confidence_level)
     floor = larger_end(drift)
-    seen = [_seen(session, margin=margin, confidence_level=confidence_level) for session in (old, new)]
+    seen = [_passes(session, margin=margin, confidence_level=confidence_level) for session in (old, new)]
     pairs = {key.case.id: (seen[0][key.case.id], seen[1][key.case.id]) for key in shared}
     cases = _changes(pairs, floor, margin=margin, confidence_level=confidence_level)
     return Changes(
@@ -92,36 +91,30 @@ def _canaries(session: Session) -> list[float]:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Seen:
-    """A case in one session: its comparison there, and the logs of what each pass gave."""
+class _Passes:
+    """A case in one session: its row there, and the logs of what each pass gave."""
 
-    comparison: Comparison
-    dimensions: str
+    row: Row
     times: dict[WeightLayout, tuple[float, ...]]
     effects: tuple[float, ...]
 
 
-def _seen(session: Session, *, margin: float, confidence_level: float) -> dict[str, _Seen]:
+def _passes(session: Session, *, margin: float, confidence_level: float) -> dict[str, _Passes]:
     """The cases of a session by their ids."""
-    comparisons = compare_session(session, margin=margin, confidence_level=confidence_level)
+    rows = compare_session(session, margin=margin, confidence_level=confidence_level)
     blocks = counted_blocks(session.blocks, [case.id for case in session.header.cases])
-    workloads = {workload.name: workload for workload in session.header.workloads}
     return {
-        (case := comparison.case).id: _Seen(
-            comparison=comparison,
-            dimensions=short_name(workloads[case.workload]),
-            times=log_times(blocks[case.id]),
-            effects=series_of(blocks[case.id]).effects,
-        )
-        for comparison in comparisons
+        (case := row.case.id): _Passes(row, times=log_times(blocks[case]), effects=series_of(blocks[case]).effects)
+        for row in rows
     }
 
 
 def _changes(
-    pairs: Mapping[str, tuple[_Seen, _Seen]], drift: float | None, *, margin: float, confidence_level: float
+    pairs: Mapping[str, tuple[_Passes, _Passes]], drift: float | None, *, margin: float, confidence_level: float
 ) -> tuple[CaseChange, ...]:
     """All cases that both sessions have, judged together."""
-    floors = {key: _floor(old.comparison, new.comparison) for key, (old, new) in pairs.items()}
+    fractions = {key: _noise_floor(old.row, new.row) for key, (old, new) in pairs.items()}
+    floors = {key: None if fraction is None else math.log1p(fraction) for key, fraction in fractions.items()}
     times = {
         (key, layout): TwoSamples(old.times[layout], new.times[layout], floors[key], drift)
         for key, (old, new) in pairs.items()
@@ -132,9 +125,9 @@ def _changes(
     speedups = judge_shifts(effects, margin=margin, confidence_level=confidence_level)
     return tuple(
         _case_change(
-            old,
-            new,
-            floors[key],
+            old.row,
+            new.row,
+            fractions[key],
             {
                 layout: _layout_change(times[key, layout], movements[key, layout], margin, confidence_level)
                 for layout in WeightLayout
@@ -146,36 +139,35 @@ def _changes(
     )
 
 
-def _floor(old: Comparison, new: Comparison) -> float | None:
-    """The larger noise floor of both sessions, as a log ratio; None where one is unknown."""
+def _noise_floor(old: Row, new: Row) -> float | None:
+    """The larger one of both sessions; None where one is unknown."""
     if old.noise_floor is None or new.noise_floor is None:
         return None
     return max(old.noise_floor, new.noise_floor)
 
 
 def _case_change(
-    old: _Seen,
-    new: _Seen,
-    floor: float | None,
+    old: Row,
+    new: Row,
+    noise_floor: float | None,
     layouts: dict[WeightLayout, LayoutChange],
     *,
     speedup_ratio: Estimate | None,
     speedup_movement: SpeedupMovement,
 ) -> CaseChange:
-    case = new.comparison.case
     return CaseChange(
-        label=case_label(case, new.dimensions),
-        case=case,
+        label=new.label,
+        case=new.case,
         dimensions=new.dimensions,
-        batch=format_batch(case.batch_shape),
-        passes=(old.comparison.passes, new.comparison.passes),
-        noise_floor=None if floor is None else expm1(floor),
+        batch=new.batch,
+        passes=(old.passes, new.passes),
+        noise_floor=noise_floor,
         layouts=layouts,
-        old_verdict=old.comparison.verdict,
-        new_verdict=new.comparison.verdict,
-        answer=answer_change(old.comparison.verdict, new.comparison.verdict),
-        old_speedup=ratio_of(old.comparison.effect),
-        new_speedup=ratio_of(new.comparison.effect),
+        old_verdict=old.verdict,
+        new_verdict=new.verdict,
+        answer=answer_change(old.verdict, new.verdict),
+        old_speedup=old.speedup,
+        new_speedup=new.speedup,
         speedup_ratio=speedup_ratio,
         speedup_movement=speedup_movement,
     )
@@ -210,5 +202,5 @@ def _side(session: Session, alone: Sequence[CaseKey]) -> Side:
         created_utc=session.header.created_utc,
         tool_version=session.header.tool_version,
         suite=session.header.suite,
-        only_here=tuple(case_label(key.case, short_name(workloads[key.case.workload])) for key in alone),
+        only_here=tuple(case_label(key.case, workloads[key.case.workload].title) for key in alone),
     )

@@ -7,14 +7,14 @@ import msgspec
 import pytest
 
 from profiler.artifacts.records import Form
+from profiler.judge.boards import Agreement, SideBySide, agreement_of, board_names, boards_answer
 from profiler.judge.records import Estimate, Verdict
 from profiler.machine.records import Fact
 from profiler.models.layout import LinearShape
 from profiler.models.workload import Activation, Workload
-from profiler.report.boards import MARKS_LEGEND
-from profiler.report.render import Format, render
-from profiler.report.side_by_side import Agreement, SideBySide, agreement_of, board_names, boards_answer
-from profiler.report.summary import make_report
+from profiler.report.boards_tables import MARKS_LEGEND
+from profiler.report.document import make_report
+from profiler.report.formats import Format, render
 from profiler.schemas import format_schema
 from profiler.session.records import Control, Header, Session, Weights
 from tests.sessions import WORKLOAD, make_case, make_session

@@ -23,6 +23,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
 from profiler.judge.effects import arm_medians, layout_mean
+from profiler.judge.family import reject_by_p_value
 from profiler.judge.records import Estimate
 from profiler.judge.statistics import standard_deviation, t_cdf, t_quantile
 from profiler.judge.verdicts import MIN_PASSES
@@ -125,17 +126,15 @@ def judge_shifts(samples: Mapping[Key, TwoSamples], *, margin: float, confidence
     """Which quantities changed, all judged together.
 
     The chance that any is called up or down though it did not change stays below the error that `confidence_level`
-    leaves, by Holm's procedure (1979). `margin` is a ratio, 0.03 for 3 %.
+    leaves. `margin` is a ratio, 0.03 for 3 %.
     """
     bound, error = math.log1p(margin), 1 - confidence_level
-    tails = {key: tail for key, one in samples.items() if (tail := _tail(one, bound)) is not None}
+    p_values = {key: 2 * tail for key, one in samples.items() if (tail := _tail(one, bound)) is not None}
     found = {
         key: Shift.WITHIN if _is_within(one, bound, confidence_level) else Shift.UNDECIDED
         for key, one in samples.items()
     }
-    for rank, key in enumerate(sorted(tails, key=lambda key: tails[key])):
-        if 2 * tails[key] > error / (len(samples) - rank):
-            break
+    for key in reject_by_p_value(p_values, error=error, sharing=len(samples)):
         found[key] = Shift.UP if _difference(samples[key]) > 0 else Shift.DOWN
     return found
 

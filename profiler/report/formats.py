@@ -5,8 +5,8 @@ import importlib
 from collections.abc import Sequence
 from typing import Any
 
+from profiler.report.document import Report
 from profiler.report.screen import PLAIN, Screen
-from profiler.report.summary import Report
 
 
 class Format(enum.StrEnum):

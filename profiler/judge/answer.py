@@ -6,21 +6,11 @@ from collections.abc import Sequence
 
 from profiler.base.record import Record
 from profiler.judge.costs import cost_margin
-from profiler.judge.records import Estimate, Verdict
+from profiler.judge.records import Row, Verdict
+from profiler.judge.statistics import log
 from profiler.judge.verdicts import Rule
+from profiler.judge.wording import margin_words, sureness_sentences
 from profiler.session.records import Control
-
-
-class Judged(Record, frozen=True, kw_only=True):
-    """A measured case as the answer needs it."""
-
-    label: str
-    runtime: str
-    control: Control
-    verdict: Verdict
-    speedup: Estimate | None
-    load_verdict: Verdict | None
-    load_ratio: Estimate | None
 
 
 class Answer(Record, frozen=True, kw_only=True):
@@ -32,45 +22,54 @@ class Answer(Record, frozen=True, kw_only=True):
     beside_speed: tuple[str, ...]
 
 
-def answer_for(cases: Sequence[Judged], *, machine: str, rule: Rule, is_control: bool) -> Answer:
+def answer_for(cases: Sequence[Row], *, machine: str, rule: Rule, is_control: bool) -> Answer:
     """The answer for the measured cases of one session."""
     counts = Counter(case.verdict for case in cases)
-    runtimes = {
-        name: [case for case in cases if case.runtime == name] for name in dict.fromkeys(c.runtime for c in cases)
-    }
+    runtimes: dict[str, list[Row]] = {}
+    for case in cases:
+        runtimes.setdefault(case.case.team.label, []).append(case)
     return Answer(
         headline=_control(cases, machine) if is_control else _headline(cases, counts, machine, rule.margin),
-        sureness=_sureness(len(cases), rule) if cases else "Nothing was measured.",
+        sureness=sureness_sentences(rule, len(cases)) if cases else "Nothing was measured.",
         by_runtime=tuple(f"{name}: {_tally(Counter(c.verdict for c in own))}" for name, own in runtimes.items()),
         beside_speed=tuple(text for name, own in runtimes.items() if (text := _loading(name, own, cost_margin(rule)))),
     )
 
 
-def _loading(runtime: str, cases: Sequence[Judged], margin: float) -> str | None:
+def _loading(runtime: str, cases: Sequence[Row], margin: float) -> str | None:
     """Where a layout loads slower by more than the margin; None if nobody measured it."""
-    known = [case for case in cases if case.load_verdict is not None and case.load_ratio is not None]
+    known = [case for case in cases if case.cost is not None and case.cost.load_ratio is not None]
     if not known:
         return None
     parts = []
     for verdict, slower in ((Verdict.PAYS_OFF, "[in, out]"), (Verdict.COSTS, "[out, in]")):
-        found = [case for case in known if case.load_verdict is verdict]
+        found = [case for case in known if _load_verdict(case) is verdict]
         if found:
-            worst = max(found, key=lambda case: abs(math.log(case.load_ratio.point)))  # type: ignore[union-attr]
-            times = math.exp(abs(math.log(worst.load_ratio.point)))  # type: ignore[union-attr]
+            worst = max(found, key=_load_factor)
             equal = sum(case.verdict is Verdict.EQUAL for case in found)
             beside = f", {equal} of them equal in steady state" if equal else ""
             parts.append(
-                f"{slower} loads slower in {len(found)} of {len(known)} cases (at worst {times:.2f}x as long: "
-                f"{worst.label.partition(', ')[2]}){beside}"
+                f"{slower} loads slower in {len(found)} of {len(known)} cases (at worst {_load_factor(worst):.2f}x as "
+                f"long: {worst.label.partition(', ')[2]}){beside}"
             )
     if not parts:
-        equal = sum(case.load_verdict is Verdict.EQUAL for case in known)
+        equal = sum(_load_verdict(case) is Verdict.EQUAL for case in known)
         left = f", {len(known) - equal} undecided" if equal < len(known) else ""
-        return f"{runtime}: both layouts load alike (within {100 * margin:.3g} %) in {equal} of {len(known)}{left}"
+        return f"{runtime}: both layouts load alike (within {margin_words(margin)}) in {equal} of {len(known)}{left}"
     return f"{runtime}: {'; '.join(parts)}"
 
 
-def _headline(cases: Sequence[Judged], counts: Counter[Verdict], machine: str, margin: float) -> str:
+def _load_verdict(row: Row) -> Verdict | None:
+    return row.cost.load_verdict if row.cost else None
+
+
+def _load_factor(row: Row) -> float:
+    """How many times as long the slower layout loads."""
+    ratio = row.cost.load_ratio if row.cost else None
+    return math.exp(abs(log(ratio.point))) if ratio else 1.0
+
+
+def _headline(cases: Sequence[Row], counts: Counter[Verdict], machine: str, margin: float) -> str:
     total = len(cases)
     if total == 0:
         return f"No case was measured on {machine}; the failures and warnings below say why."
@@ -83,7 +82,7 @@ def _headline(cases: Sequence[Judged], counts: Counter[Verdict], machine: str, m
         parts.append(f"costs time in {_of(counts[Verdict.COSTS], total, parts)} ({_extreme(cases, Verdict.COSTS)})")
     if counts[Verdict.EQUAL]:
         where = _of(counts[Verdict.EQUAL], total, parts)
-        parts.append(f"makes no difference of {100 * margin:.3g} % or more in {where}")
+        parts.append(f"makes no difference of {margin_words(margin)} or more in {where}")
     text = f"{_opening(counts, total)}: on {machine} storing the weights transposed {_join(parts)}"
     if counts[Verdict.UNDECIDED]:
         text += f"; {counts[Verdict.UNDECIDED]} {'is' if counts[Verdict.UNDECIDED] == 1 else 'are'} undecided"
@@ -112,23 +111,13 @@ def _join(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
 
 
-def _extreme(cases: Sequence[Judged], verdict: Verdict) -> str:
+def _extreme(cases: Sequence[Row], verdict: Verdict) -> str:
     found = [(c.speedup.point, c.label) for c in cases if c.verdict is verdict and c.speedup is not None]
     if verdict is Verdict.PAYS_OFF:
         ratio, label = max(found, key=lambda entry: entry[0])
         return f"at most {ratio:.2f}x as fast: {label}"
     ratio, label = min(found, key=lambda entry: entry[0])
     return f"at worst {1 / ratio:.2f}x as slow: {label}"
-
-
-def _sureness(total: int, rule: Rule) -> str:
-    cases = "one case was" if total == 1 else f"{total} cases were"
-    looks = "once" if len(rule.looks) == 1 else f"at most {len(rule.looks)} times"
-    return (
-        f"{cases[0].upper()}{cases[1:]} tested, each looked at {looks}. Corrected for both, the chance that any pays "
-        f"off or costs of this session is false is at most {100 * rule.error:.3g} %; each verdict is also held against "
-        "the noise between copies of one layout. Load times have a correction of their own."
-    )
 
 
 def _tally(counts: Counter[Verdict]) -> str:
@@ -140,10 +129,10 @@ def _tally(counts: Counter[Verdict]) -> str:
     return f"{verdict.value} in {'its only case' if total == 1 else f'all of its {total} cases'}"
 
 
-def _control(cases: Sequence[Judged], machine: str) -> str:
+def _control(cases: Sequence[Row], machine: str) -> str:
     """What controls gave: identical pairs, and pairs of which one works more."""
-    identical = Counter(case.verdict for case in cases if case.control is Control.IDENTICAL)
-    slower = Counter(case.verdict for case in cases if case.control is Control.SLOWER)
+    identical = Counter(case.verdict for case in cases if case.case.control is Control.IDENTICAL)
+    slower = Counter(case.verdict for case in cases if case.case.control is Control.SLOWER)
     text = f"Control run on {machine}: all arms loaded the same file."
     if identical:
         alarms = identical[Verdict.PAYS_OFF] + identical[Verdict.COSTS]

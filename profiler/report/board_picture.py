@@ -7,8 +7,8 @@ from xml.sax.saxutils import escape, quoteattr
 from profiler.base.record import Record
 from profiler.machine.records import CacheInfo, HardwareInfo
 from profiler.machine.reports import machine_name
-from profiler.report.cells import UNKNOWN, format_bytes
 from profiler.report.points import shortened
+from profiler.report.values import UNKNOWN, format_bytes
 
 WIDTH = 720
 MOST_COLUMNS = 16  # more CPUs than that are told in words, a box a level

@@ -4,12 +4,15 @@ import enum
 
 import msgspec
 
+from profiler.judge.change_records import CaseChange, Changes, LayoutChange, Movement, Side, SpeedupMovement
+from profiler.judge.verdicts import Rule
+from profiler.judge.wording import change_sentences
 from profiler.models.layout import WeightLayout
-from profiler.report.cells import format_interval, format_ratio, format_time, group_title, grouped
-from profiler.report.changes.answer import doubt_sentence, drift_sentence, headline, method_sentence, verdict_sentence
-from profiler.report.changes.records import CaseChange, Changes, LayoutChange, Movement, Side, SpeedupMovement
-from profiler.report.columns import aligned, wrap
+from profiler.report.case_text import group_title, grouped
+from profiler.report.change_sentences import doubt_sentence, drift_sentence, headline, verdict_sentence
 from profiler.report.gfm import escape, render_table
+from profiler.report.plain_text import aligned, wrap
+from profiler.report.values import format_interval, format_ratio, format_time
 
 _HEAD = ("layer", "batch", "[out,in] new / old", "[in,out] new / old", "verdict")
 _MARKDOWN_HEAD = ("layer", "batch", "passes", "[out, in] before -> after", "ratio [interval]", "",
@@ -44,7 +47,7 @@ def _terminal(changes: Changes) -> str:
         wrap(drift_sentence(changes)),
         *(_group(title, cases) for title, cases in _groups(changes)),
         "\n".join(wrap(line, "  ") for line in _alone(changes)),
-        wrap(method_sentence(changes)),
+        wrap(_method(changes)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -61,8 +64,13 @@ def _markdown(changes: Changes) -> str:
     ]
     for title, cases in _groups(changes):
         parts += [f"## {escape(title)}", render_table(_MARKDOWN_HEAD, [_markdown_cells(case) for case in cases])]
-    parts += ["\n".join(f"- {escape(line)}" for line in _alone(changes)), escape(method_sentence(changes))]
+    parts += ["\n".join(f"- {escape(line)}" for line in _alone(changes)), escape(_method(changes))]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _method(changes: Changes) -> str:
+    rule = Rule(margin=changes.margin, confidence_level=changes.confidence_level)
+    return change_sentences(rule, len(WeightLayout) * len(changes.cases))
 
 
 def _groups(changes: Changes) -> list[tuple[str, list[CaseChange]]]:

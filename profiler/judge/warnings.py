@@ -4,14 +4,15 @@ import functools
 import itertools
 import operator
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from profiler.base.record import Record
 from profiler.judge.disturbance import CANARY_DRIFT, changes
 from profiler.judge.matching import renamed_workloads
-from profiler.judge.records import Comparison
+from profiler.judge.records import Row
 from profiler.judge.verdicts import MIN_PASSES, Rule
 from profiler.judge.wheels import find_wrong_wheels
+from profiler.judge.wording import level_words, margin_words
 from profiler.machine.advice import SET_GOVERNOR, advise_on_results
 from profiler.machine.caches import wanted_eviction_bytes
 from profiler.machine.reports import machine_name
@@ -32,20 +33,18 @@ class Warning_(Record, frozen=True, kw_only=True):  # noqa: N801 - `Warning` is 
     next_step: str
 
 
-def warnings_for(
-    session: Session, comparisons: Sequence[Comparison], labels: Mapping[str, str], rule: Rule
-) -> tuple[Warning_, ...]:
-    """Everything to be said about how a session came about. `labels` has each case in words."""
+def warnings_for(session: Session, rows: Sequence[Row], rule: Rule) -> tuple[Warning_, ...]:
+    """Everything to be said about how a session came about."""
     return (
         *_about_the_wheels(session),
         *_about_the_end(session),
         *_about_the_plan(session),
         *_about_the_rule(session, rule),
-        *_about_the_controls(comparisons, labels),
-        *_about_the_memory(comparisons, labels),
+        *_about_the_controls(rows),
+        *_about_the_memory(rows),
         *_about_the_machine(session),
         *_about_the_clock(session),
-        *_about_the_blocks(session, comparisons),
+        *_about_the_blocks(session, rows),
     )
 
 
@@ -144,9 +143,9 @@ def _about_the_rule(session: Session, rule: Rule) -> Iterator[Warning_]:
     options = session.header.options
     if (rule.margin, rule.confidence_level) != (options.margin, options.confidence_level):
         yield Warning_(
-            text=f"the run stopped measuring a case by a margin of {100 * options.margin:.3g} % at "
-            f"{100 * options.confidence_level:.4g} %, this report judges by {100 * rule.margin:.3g} % at "
-            f"{100 * rule.confidence_level:.4g} %",
+            text=f"the run stopped measuring a case by a margin of {margin_words(options.margin)} at "
+            f"{level_words(options.confidence_level)}, this report judges by {margin_words(rule.margin)} at "
+            f"{level_words(rule.confidence_level)}",
             next_step="for narrower intervals run with that margin",
         )
     if Weights.COLD in options.weights and max(options.threads) > 1:
@@ -165,8 +164,8 @@ def _about_the_rule(session: Session, rule: Rule) -> Iterator[Warning_]:
             )
 
 
-def _about_the_controls(comparisons: Sequence[Comparison], labels: Mapping[str, str]) -> Iterator[Warning_]:
-    biased = [labels[comparison.case.id] for comparison in comparisons if comparison.is_biased]
+def _about_the_controls(rows: Sequence[Row]) -> Iterator[Warning_]:
+    biased = [row.label for row in rows if row.is_biased]
     if biased:
         yield Warning_(
             text=f"two copies of one layout differ by more than chance in {'; '.join(biased)}",
@@ -174,8 +173,8 @@ def _about_the_controls(comparisons: Sequence[Comparison], labels: Mapping[str, 
         )
 
 
-def _about_the_memory(comparisons: Sequence[Comparison], labels: Mapping[str, str]) -> Iterator[Warning_]:
-    paired = [labels[comparison.case.id] for comparison in comparisons if comparison.paired_passes]
+def _about_the_memory(rows: Sequence[Row]) -> Iterator[Warning_]:
+    paired = [row.label for row in rows if row.paired_passes]
     if paired:
         yield Warning_(
             text="memory was too short for four copies of the weights, so that two pairs were loaded, one after the "
@@ -248,12 +247,12 @@ def _backwards(session: Session) -> tuple[str, str] | None:
     return None
 
 
-def _about_the_blocks(session: Session, comparisons: Sequence[Comparison]) -> Iterator[Warning_]:
+def _about_the_blocks(session: Session, rows: Sequence[Row]) -> Iterator[Warning_]:
     marks = Counter(mark.value for block in session.blocks for mark in block.disturbed_by)
     if not marks:
         return
     count = sum(bool(block.disturbed_by) for block in session.blocks)
-    still = sum(comparison.disturbed_passes for comparison in comparisons)
+    still = sum(row.disturbed_passes for row in rows)
     kept = f"; {still} of them count all the same, since most of their case's were" if still else " and do not count"
     yield Warning_(
         text=f"{count} of {len(session.blocks)} blocks were disturbed "

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from profiler.artifacts.records import Form
 from profiler.base.record import Record
 from profiler.judge.matching import CaseKey, keyed_cases
-from profiler.judge.records import Estimate, Verdict
-from profiler.report.warnings import Warning_, differences_between
+from profiler.judge.records import Estimate, Row, Verdict
+from profiler.judge.warnings import Warning_, differences_between
 from profiler.session.records import Control, Header, Weights
 
 MAX_NAMED = 5  # sign flips that a sentence names; the table has all
@@ -26,16 +26,6 @@ class Agreement(enum.StrEnum):
     DIFFERS = "differs"
     UNDECIDED = "undecided"
     ONE_BOARD = "one board only"
-
-
-class Told(Record, frozen=True, kw_only=True):
-    """What one session says of one case: a row, cut down to what is set beside others."""
-
-    label: str
-    dimensions: str
-    batch: str
-    verdict: Verdict
-    speedup: Estimate | None
 
 
 class SideBySide(Record, frozen=True, kw_only=True):
@@ -73,8 +63,8 @@ def agreement_of(verdicts: Sequence[Verdict | None]) -> Agreement:
     return Agreement.UNDECIDED if Verdict.UNDECIDED in present else Agreement.AGREE
 
 
-def set_side_by_side(headers: Sequence[Header], told: Sequence[dict[str, Told]]) -> tuple[SideBySide, ...]:
-    """Every case of any session, in order of first appearance; `told` maps each session's case ids to what it says.
+def set_side_by_side(headers: Sequence[Header], rows: Sequence[Sequence[Row]]) -> tuple[SideBySide, ...]:
+    """Every case of any session, in order of first appearance, with what the rows of each session say of it.
 
     Nothing for a single session.
     """
@@ -82,33 +72,30 @@ def set_side_by_side(headers: Sequence[Header], told: Sequence[dict[str, Told]])
         return ()
     keys = [keyed_cases(header) for header in headers]
     everything = dict.fromkeys(key for own in keys for key in own)
+    known = [{row.case.id: row for row in own} for own in rows]
     return tuple(
-        _side_by_side(
-            key,
-            [own[key].id if key in own else None for own in keys],
-            [says.get(own[key].id) if key in own else None for own, says in zip(keys, told, strict=True)],
-        )
+        _side_by_side(key, [found[own[key].id] if key in own else None for own, found in zip(keys, known, strict=True)])
         for key in everything
     )
 
 
-def _side_by_side(key: CaseKey, case_ids: Sequence[str | None], told: Sequence[Told | None]) -> SideBySide:
-    words = next(says for says in told if says is not None)
-    verdicts = tuple(says.verdict if says else None for says in told)
+def _side_by_side(key: CaseKey, rows: Sequence[Row | None]) -> SideBySide:
+    first = next(row for row in rows if row is not None)
+    verdicts = tuple(row.verdict if row else None for row in rows)
     case = key.case
     return SideBySide(
-        label=words.label,
+        label=first.label,
         runtime=case.runtime,
         form=case.form,
-        dimensions=words.dimensions,
-        batch=words.batch,
+        dimensions=first.dimensions,
+        batch=first.batch,
         dtype=case.dtype,
         threads=case.threads,
         weights=case.weights,
         control=case.control,
-        case_ids=tuple(case_ids),
+        case_ids=tuple(row.case.id if row else None for row in rows),
         verdicts=verdicts,
-        speedups=tuple(says.speedup if says else None for says in told),
+        speedups=tuple(row.speedup if row else None for row in rows),
         agreement=agreement_of(verdicts),
     )
 
@@ -121,7 +108,7 @@ def board_names(machines: Sequence[str]) -> tuple[str, ...]:
 
 
 def numbered(names: Sequence[str]) -> tuple[str, ...]:
-    """The same names, those that repeat with a number behind."""
+    """Names of which those that repeat have a number behind."""
     counts, seen = Counter(names), Counter[str]()
     found = []
     for name in names:

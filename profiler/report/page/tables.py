@@ -5,21 +5,13 @@ from collections import Counter
 import msgspec
 
 from profiler.base.record import Record
-from profiler.judge.records import Verdict
-from profiler.report.cells import (
-    CostText,
-    RowText,
-    cost_text,
-    format_ratio,
-    format_time,
-    limit_text,
-    regime_text,
-    row_text,
-)
-from profiler.report.page.truths import Truth, truths
+from profiler.judge.boards import Agreement
+from profiler.judge.records import Row, Verdict
+from profiler.models.layout import WeightLayout
+from profiler.report.case_text import format_arm, limit_text, regime_text
+from profiler.report.document import Report
 from profiler.report.points import Point, points_of
-from profiler.report.side_by_side import Agreement
-from profiler.report.summary import Report, Row
+from profiler.report.values import UNKNOWN, format_ratio, format_time
 from profiler.session.records import Stage
 
 NEXT_STEPS = {
@@ -37,38 +29,41 @@ class Setting(Record, frozen=True, kw_only=True):
     names: list[str]
 
 
-class CaseRow(Record, frozen=True, kw_only=True):
-    """A case in words. `number` is its place among all cases, which the script knows it by."""
+class PageCase(Record, frozen=True, kw_only=True):
+    """A case on the page. `number` is its place among all cases, which the script knows it by."""
 
     number: int
     point: Point
-    text: RowText
+    row: Row
     settings: list[str]
     css: str
-    reason: str
     why: str
     beside: str
 
 
-class CostLine(Record, frozen=True, kw_only=True):
-    """What the layouts of a case cost to begin with."""
+class ExecutedText(Record, frozen=True, kw_only=True):
+    """What one layout stores and executes, and how that is known."""
 
-    row: CaseRow
-    cost: CostText
+    layout: str
+    path: str
+    operator: str
+    known_by: str
+    rewritten: str
+    extra_copies: str
 
 
-class TruthGroup(Record, frozen=True, kw_only=True):
-    """What some cases of one runtime store and execute alike; `truths` are the first one's."""
+class ExecutedGroup(Record, frozen=True, kw_only=True):
+    """What some cases of one runtime store and execute alike; `texts` are the first one's."""
 
     runtime: str
     board: str
     cases: str
     why: str
-    truths: tuple[Truth, ...]
+    texts: tuple[ExecutedText, ...]
     others: str
 
 
-class BesideRow(Record, frozen=True, kw_only=True):
+class BoardsRow(Record, frozen=True, kw_only=True):
     """A case on several boards: of each its verdict and speedup in words, with the style of the verdict.
 
     `numbers` are its places among all cases, by which the script finds it.
@@ -85,19 +80,18 @@ _SETTINGS = {"form": "form", "dtype": "type", "threads": "threads", "weights": "
              "board": "machine"}  # fmt: skip
 
 
-def case_rows(report: Report) -> tuple[Setting, list[CaseRow]]:
+def page_cases(report: Report) -> tuple[Setting, list[PageCase]]:
     """Every case of the report, in its order, and the columns that they need."""
     points = points_of(report)
     rows = [row for summary in report.sessions for row in summary.rows]
     keys = [key for key in _SETTINGS if len({getattr(point, key) for point in points}) > 1]
     found = [
-        CaseRow(
+        PageCase(
             number=number,
             point=point,
-            text=row_text(row),
+            row=row,
             settings=[getattr(point, key) for key in keys],
             css=_css(row.verdict),
-            reason=row.reason,
             why=sentence(row.cause),
             beside=_beside(row),
         )
@@ -106,12 +100,12 @@ def case_rows(report: Report) -> tuple[Setting, list[CaseRow]]:
     return Setting(names=[_SETTINGS[key] for key in keys]), found
 
 
-def beside_rows(report: Report) -> list[BesideRow]:
+def boards_rows(report: Report) -> list[BoardsRow]:
     """Every case that several sessions have, board by board."""
     places = [(at, row.case.id) for at, summary in enumerate(report.sessions) for row in summary.rows]
     numbers = {place: number for number, place in enumerate(places)}
     return [
-        BesideRow(
+        BoardsRow(
             numbers=" ".join(str(numbers[place]) for place in enumerate(case.case_ids) if place in numbers),
             label=case.label,
             cells=[
@@ -146,33 +140,22 @@ def _beside(row: Row) -> str:
     return " ".join(parts)
 
 
-def cost_lines(report: Report, cases: list[CaseRow]) -> list[CostLine]:
-    """Load time, first call, memory and size of the cases for which they were measured."""
-    rows = [row for summary in report.sessions for row in summary.rows]
-    return [
-        CostLine(row=case, cost=cost)
-        for case, row in zip(cases, rows, strict=True)
-        if (cost := cost_text(row)) is not None
-    ]
-
-
-def truth_groups(report: Report, cases: list[CaseRow]) -> list[TruthGroup]:
+def executed_groups(cases: list[PageCase]) -> list[ExecutedGroup]:
     """What is stored and executed: a group for all cases of a runtime in which that is the same."""
-    rows = [row for summary in report.sessions for row in summary.rows]
-    found: dict[tuple[str, str, tuple[Truth, ...], str], list[tuple[str, tuple[Truth, ...]]]] = {}
-    for case, row in zip(cases, rows, strict=True):
-        known = truths(row)
-        alike = tuple(msgspec.structs.replace(truth, known_by="") for truth in known)  # it may name a case's strides
+    found: dict[tuple[str, str, tuple[ExecutedText, ...], str], list[tuple[str, tuple[ExecutedText, ...]]]] = {}
+    for case in cases:
+        known = _executed_texts(case.row)
+        alike = tuple(msgspec.structs.replace(text, known_by="") for text in known)  # it may name a case's strides
         key = (case.point.runtime, case.point.board, alike, case.why)
-        found.setdefault(key, []).append((f"{case.point.layer} batch {case.text.batch}", known))
+        found.setdefault(key, []).append((f"{case.point.layer} batch {case.row.batch}", known))
     groups = Counter((runtime, board) for runtime, board, *_ in found)
     return [
-        TruthGroup(
+        ExecutedGroup(
             runtime=runtime,
             board=board,
             cases=_named([label for label, _ in members], is_all=groups[runtime, board] == 1),
             why=cause,
-            truths=members[0][1],
+            texts=members[0][1],
             others="" if len({known for _, known in members}) == 1 else "; likewise in the other cases",
         )
         for (runtime, board, _, cause), members in found.items()
@@ -184,3 +167,22 @@ def _named(labels: list[str], *, is_all: bool) -> str:
         return f"all {len(labels)} cases" if len(labels) > 1 else labels[0]
     shown = ", ".join(labels[:NAMED_CASES])
     return shown if len(labels) <= NAMED_CASES else f"{shown} and {len(labels) - NAMED_CASES} more"
+
+
+def _executed_texts(row: Row) -> tuple[ExecutedText, ...]:
+    """What is known of both layouts of a row."""
+    return tuple(_executed_text(row, layout) for layout in WeightLayout)
+
+
+def _executed_text(row: Row, layout: WeightLayout) -> ExecutedText:
+    arm = row.arms[layout]
+    executed = arm.executed
+    copies = executed.extra_copies if executed else None
+    return ExecutedText(
+        layout=layout.axes,
+        path=format_arm(arm, layout),
+        operator=executed.operator if executed else UNKNOWN,
+        known_by=executed.known_by if executed else UNKNOWN,
+        rewritten=(executed.rewritten or "nothing") if executed else UNKNOWN,
+        extra_copies=UNKNOWN if copies is None else str(copies),
+    )

@@ -8,10 +8,9 @@ from profiler.machine.advice import advise
 from profiler.machine.environment import NONE
 from profiler.machine.records import CacheInfo, Conflict, Fact, HardwareInfo
 from profiler.machine.sources.throttling import throttle_words
-from profiler.report.cells import UNKNOWN, format_bytes, format_time, plain
-from profiler.report.drawing import draw_caches
-from profiler.report.lines import Line
-from profiler.report.measured import measured_lines
+from profiler.report.cache_drawing import draw_caches
+from profiler.report.measured_text import Line, measured_lines
+from profiler.report.values import UNKNOWN, format_bytes, format_time, plain
 
 _GIGA = 1e9
 ADVICE = "Before you measure"

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.judge.records import Estimate, Verdict
-from profiler.report.cells import UNKNOWN
-from profiler.report.render import Format, render
+from profiler.judge.records import Estimate, Row, Verdict
+from profiler.report.case_table import table_lines
+from profiler.report.document import make_report
+from profiler.report.formats import Format, render
 from profiler.report.screen import DRAWN, Screen, cut
-from profiler.report.summary import Row, make_report
-from profiler.report.table import table_lines
+from profiler.report.values import UNKNOWN
 from tests.sessions import make_case, make_session
 
 GOLDEN = Path(__file__).parent / "golden"

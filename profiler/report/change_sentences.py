@@ -3,9 +3,10 @@
 import math
 from collections import Counter
 
-from profiler.judge.change import Doubt
+from profiler.judge.change_records import AnswerChange, Changes, LayoutChange, Movement, SpeedupMovement
+from profiler.judge.shifts import Doubt
+from profiler.judge.wording import margin_words
 from profiler.models.layout import WeightLayout
-from profiler.report.changes.records import AnswerChange, Changes, LayoutChange, Movement, SpeedupMovement
 
 MAX_NAMED = 5  # cases that a sentence names; the table has all
 
@@ -19,7 +20,7 @@ def headline(changes: Changes) -> str:
     parts = [
         _part(found, Movement.SLOWER, counts[Movement.SLOWER], len(found)),
         _part(found, Movement.FASTER, counts[Movement.FASTER], None),
-        f"unchanged within {100 * changes.margin:.3g} % in {counts[Movement.UNCHANGED] or 'none'}",
+        f"unchanged within {margin_words(changes.margin)} in {counts[Movement.UNCHANGED] or 'none'}",
     ]
     return f"NEW is {', '.join(parts)} and undecided in {counts[Movement.UNDECIDED] or 'none'}."
 
@@ -78,15 +79,4 @@ def drift_sentence(changes: Changes) -> str:
         f"the interval of every time is judged as if it reached {100 * changes.drift_floor:.1f} % farther to either "
         "side. The task computes: it does not see a slower memory. The speedup is a ratio within each pass and needs "
         "no such allowance."
-    )
-
-
-def method_sentence(changes: Changes) -> str:
-    """The rules."""
-    margin, level = f"{100 * changes.margin:.3g} %", f"{100 * changes.confidence_level:.4g} %"
-    return (
-        "A change is the ratio of the geometric means over passes, new to old, above 1 slower, with Welch's "
-        f"{level} interval. Slower or faster: beyond both {margin} and the noise of either session, surely enough for "
-        f"all {2 * len(changes.cases)} times together (Holm's procedure, {level}). Unchanged: the whole interval lies "
-        f"within {margin} and the noise is smaller. Else undecided. Changes of the speedup are judged alike, together."
     )

@@ -10,9 +10,9 @@ from profiler.judge.disturbance import CANARY_DRIFT
 from profiler.judge.records import Estimate
 from profiler.judge.statistics import expm1
 from profiler.judge.verdicts import MIN_PASSES
+from profiler.judge.warnings import Warning_, differences_between
 from profiler.machine.reports import differing_facts
 from profiler.machine.sources.throttling import throttle_words
-from profiler.report.warnings import Warning_, differences_between
 from profiler.session.records import Session
 
 

@@ -3,10 +3,10 @@
 import enum
 
 from profiler.base.record import Record
-from profiler.judge.change import Doubt
 from profiler.judge.records import Estimate, Verdict
+from profiler.judge.shifts import Doubt
+from profiler.judge.warnings import Warning_
 from profiler.models.layout import WeightLayout
-from profiler.report.warnings import Warning_
 from profiler.session.records import Case
 
 CHANGES_SCHEMA = 1

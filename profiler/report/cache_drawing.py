@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from profiler.machine.records import CacheInfo, HardwareInfo
-from profiler.report.cells import format_bytes
 from profiler.report.screen import WIDTH
+from profiler.report.values import format_bytes
 
 _LABEL = 6
 _MIN_CELL, _MAX_CELL = 9, 18

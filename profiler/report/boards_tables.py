@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from profiler.base.record import Record
+from profiler.judge.boards import Agreement, SideBySide
 from profiler.judge.records import Estimate, Verdict
-from profiler.report.cells import group_title, grouped
-from profiler.report.side_by_side import Agreement, SideBySide
-from profiler.report.summary import Report
+from profiler.report.case_text import group_title, grouped
+from profiler.report.document import Report
 
 MAX_WORDED = 3  # boards whose verdicts fit a terminal in words; beyond, a mark stands for each
 MARKS = {Verdict.PAYS_OFF: "+", Verdict.COSTS: "-", Verdict.EQUAL: "=", Verdict.UNDECIDED: "?"}

@@ -1,20 +1,18 @@
-"""How values read: times, sizes, ratios, layouts. Shared by the formats that people look at."""
+"""A case in words: what it stores and executes, why it came out so, what would decide it, and what it has in common.
 
-import math
-import unicodedata
+What many cases share is said once, with the cases it is said of.
+"""
+
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from profiler.base.record import Record
+from profiler.judge.boards import SideBySide
 from profiler.judge.limits import is_at_limit
-from profiler.judge.records import Estimate, Limit, LimitedBy, Regime, RegimeBound, Verdict
+from profiler.judge.records import Costs, Estimate, LayoutRow, Limit, LimitedBy, Regime, RegimeBound, Row, Verdict
 from profiler.models.layout import WeightLayout
-from profiler.report.side_by_side import SideBySide
-from profiler.report.summary import Arm, Row
+from profiler.report.values import UNKNOWN, format_bytes, format_ratio, format_time
 from profiler.session.records import Case, Control, Executed, ExecutedLayout
 
-UNKNOWN = "unknown"
-LARGEST_BYTES = 1 << 80  # beyond it a number in a report is a joke
 MAX_SHOWN_MARGIN = 0.5
 _EXECUTED = {
     ExecutedLayout.OUT_IN: WeightLayout.OUT_IN.axes,
@@ -24,69 +22,12 @@ _EXECUTED = {
 }
 
 
-def plain(text: object) -> str:
-    """Text from a file as one harmless line: no control characters, no terminal escapes, no direction marks."""
-    line = str(text)
-    if line.isprintable():  # nearly all are, and looking at each character of a long one takes long
-        return line
-    return "".join(
-        " "
-        if character in "\n\t"
-        else character
-        if unicodedata.category(character)[0] != "C"
-        else "\N{REPLACEMENT CHARACTER}"
-        for character in line
-    )
+def stored_and_executed(row: Row) -> tuple[str, ...]:
+    """`[out, in] -> packed` for each layout."""
+    return tuple(format_arm(row.arms[layout], layout) for layout in WeightLayout)
 
 
-def format_time(seconds: float | None) -> str:
-    """Three significant digits with a unit."""
-    if seconds is None:
-        return "-"
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
-        if seconds * factor >= 1:
-            return f"{_three_digits(seconds * factor)} {unit}"
-    return f"{_three_digits(seconds * 1e9)} ns"
-
-
-def _three_digits(value: float) -> str:
-    rounded = float(f"{value:.3g}")
-    digits = max(0, 2 - math.floor(math.log10(rounded))) if rounded > 0 else 0
-    return f"{rounded:.{min(digits, 2)}f}"
-
-
-def format_bytes(count: int | None) -> str:
-    """Binary units, as caches are named."""
-    if count is None:
-        return UNKNOWN
-    if abs(count) > LARGEST_BYTES:
-        return "absurd"
-    value = float(count)
-    for unit in ("B", "KiB", "MiB"):
-        if value < 999.5:  # noqa: PLR2004 - what three digits can show
-            return f"{value:.3g} {unit}"
-        value /= 1024
-    return f"{value:.3g} GiB"
-
-
-def format_ratio(estimate: Estimate | None) -> str:
-    """`1.34 [1.31, 1.37]`."""
-    if estimate is None:
-        return "-"
-    return f"{estimate.point:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
-
-
-def format_interval(estimate: Estimate | None) -> str:
-    """`0.99-1.01`: the interval alone."""
-    return "-" if estimate is None else f"{estimate.low:.2f}-{estimate.high:.2f}"
-
-
-def format_percent(fraction: float | None) -> str:
-    """`0.8 %`."""
-    return "-" if fraction is None else f"{100 * fraction:.1f} %"
-
-
-def format_arm(arm: Arm, layout: WeightLayout) -> str:
+def format_arm(arm: LayoutRow, layout: WeightLayout) -> str:
     """`[out, in] -> packed`: what is stored and what is executed."""
     stored = arm.stored_layout.axes if arm.stored_layout else UNKNOWN
     note = "" if arm.stored_layout in (layout, None) else f" (asked for {layout.axes})"
@@ -125,7 +66,7 @@ def cause_lines(rows: Sequence[Row]) -> list[str]:
 
 def truth_lines(rows: Sequence[Row]) -> list[str]:
     """What the cases of a group store and execute, each way with the cases it is of."""
-    texts = shared([("; ".join(row_text(row).arms), row) for row in rows])
+    texts = shared([("; ".join(stored_and_executed(row)), row) for row in rows])
     return [f"stored -> executed{f', {cases}' if cases else ''}: {text}" for text, cases in texts]
 
 
@@ -154,52 +95,7 @@ def name_cases(rows: Sequence[Row]) -> str:
     return "; ".join(f"{layer} batch {', '.join(found)}" for layer, found in batches.items())
 
 
-class RowText(Record, frozen=True, kw_only=True):
-    """A row in words; each format chooses what it shows and where."""
-
-    layer: str
-    batch: str
-    weights: str
-    fits_in: str
-    out_in: str
-    in_out: str
-    speedup: str
-    null: str
-    null_interval: str
-    noise: str
-    verdict: str
-    advice: str
-    equal_margin: str
-    limit: str
-    regime: str
-    cause: str
-    arms: tuple[str, ...]
-
-
-def row_text(row: Row) -> RowText:
-    """A row in words."""
-    return RowText(
-        layer=row.dimensions,
-        batch=row.batch,
-        weights=format_bytes(row.weight_bytes),
-        fits_in=row.fits_in,
-        out_in=format_time(row.arms[WeightLayout.OUT_IN].time_s),
-        in_out=format_time(row.arms[WeightLayout.IN_OUT].time_s),
-        speedup=format_ratio(row.speedup),
-        null=format_ratio(row.null),
-        null_interval=format_interval(row.null),
-        noise=format_percent(row.noise_floor),
-        verdict=row.verdict.value,
-        advice=_advice(row),
-        equal_margin=_equal_margin(row),
-        limit=limit_text(row.limit),
-        regime=regime_text(row.regime),
-        cause=row.cause,
-        arms=tuple(format_arm(row.arms[layout], layout) for layout in WeightLayout),
-    )
-
-
-def _advice(row: Row) -> str:
+def advice_text(row: Row) -> str:
     """What would decide an undecided case."""
     if row.verdict is not Verdict.UNDECIDED or not row.passes:
         return ""
@@ -208,7 +104,7 @@ def _advice(row: Row) -> str:
     return f"about {row.more_passes} more {'pass' if row.more_passes == 1 else 'passes'} would decide it"
 
 
-def _equal_margin(row: Row) -> str:
+def equal_margin_text(row: Row) -> str:
     """The margin at which an undecided case would be equal by now; empty where that says nothing."""
     if row.decidable_margin is None or row.decidable_margin > MAX_SHOWN_MARGIN:
         return ""
@@ -245,49 +141,14 @@ def limit_text(limit: Limit | None) -> str:
     return f"{reached} of the {roof}"
 
 
-class CostText(Record, frozen=True, kw_only=True):
-    """What a row's layouts cost beside speed, in words; pairs are [out, in] and [in, out]."""
-
-    load: tuple[str, str]
-    load_ratio: str
-    load_verdict: str
-    first_call: tuple[str, str]
-    first_call_ratio: str
-    rise: tuple[str, str]
-    peak: tuple[str, str]
-    size: tuple[str, str]
+def both_layouts(values: dict[WeightLayout, Estimate], text: Callable[[Estimate], str]) -> tuple[str, ...]:
+    """What each layout costs, in that order; `-` for one that nobody could measure."""
+    return tuple(text(values[layout]) if layout in values else "-" for layout in WeightLayout)
 
 
-def cost_text(row: Row) -> CostText | None:
-    """A row's costs in words, None where nobody measured them."""
-    cost = row.cost
-    if cost is None:
-        return None
-
-    def pair(values: dict[WeightLayout, Estimate], text: Callable[[Estimate], str]) -> tuple[str, str]:
-        found = [text(values[layout]) if layout in values else "-" for layout in WeightLayout]
-        return found[0], found[1]
-
-    sizes = [format_bytes(cost.size_bytes.get(layout)) for layout in WeightLayout]
-    return CostText(
-        load=pair(cost.load_s, _format_times),
-        load_ratio=format_ratio(cost.load_ratio),
-        load_verdict=cost.load_verdict.value,
-        first_call=pair(cost.first_call_s, _format_times),
-        first_call_ratio=format_ratio(cost.first_call_ratio),
-        rise=pair(cost.load_rise_bytes, _format_sizes),
-        peak=pair(cost.peak_bytes, _format_sizes),
-        size=(sizes[0], sizes[1]),
-    )
-
-
-def _format_times(estimate: Estimate) -> str:
-    return f"{format_time(estimate.point)} [{format_time(estimate.low)}, {format_time(estimate.high)}]"
-
-
-def _format_sizes(estimate: Estimate) -> str:
-    half = (estimate.high - estimate.low) / 2
-    return f"{format_bytes(round(estimate.point))} +- {format_bytes(round(half))}"
+def file_sizes(cost: Costs) -> tuple[str, ...]:
+    """The size of each layout's file."""
+    return tuple(format_bytes(cost.size_bytes.get(layout)) for layout in WeightLayout)
 
 
 def group_title(case: Case | SideBySide) -> str:

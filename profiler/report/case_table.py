@@ -1,13 +1,14 @@
 """The rows of a group as a table for a terminal: before it breaks, columns go and long names get lines of their own."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from profiler.base.record import Record
+from profiler.judge.records import Row
+from profiler.models.layout import WeightLayout
 from profiler.report.bars import draw_interval, draw_scale, scale_for
-from profiler.report.cells import row_text
 from profiler.report.screen import Screen, cut
-from profiler.report.summary import Row
+from profiler.report.values import format_bytes, format_interval, format_ratio, format_time
 
 _LEAST_NAME = 9  # columns that a name gets before others go
 _MOST_CELL = 24
@@ -54,16 +55,15 @@ def table_lines(rows: Sequence[Row], screen: Screen, *, bound: float) -> list[st
 
 
 def _texts(rows: Sequence[Row]) -> list[_Column]:
-    texts = [row_text(row) for row in rows]
-    columns = {
-        "batch": [text.batch for text in texts],
-        "weights": [f"{text.weights.replace(' ', '').replace('iB', '')} {text.fits_in}" for text in texts],
-        "out,in": [text.out_in for text in texts],
-        "in,out": [text.in_out for text in texts],
-        "null": [text.null_interval for text in texts],
-        "speedup": [text.speedup for text in texts],
+    columns: dict[str, Callable[[Row], str]] = {
+        "batch": lambda row: row.batch,
+        "weights": lambda row: f"{format_bytes(row.weight_bytes).replace(' ', '').replace('iB', '')} {row.fits_in}",
+        "out,in": lambda row: format_time(row.arms[WeightLayout.OUT_IN].time_s),
+        "in,out": lambda row: format_time(row.arms[WeightLayout.IN_OUT].time_s),
+        "null": lambda row: format_interval(row.null),
+        "speedup": lambda row: format_ratio(row.speedup),
     }
-    return [_column(title, [title, *cells]) for title, cells in columns.items()]
+    return [_column(title, [title, *map(text, rows)]) for title, text in columns.items()]
 
 
 def _bar_and_verdict(rows: Sequence[Row], bound: float, width: int) -> list[_Column]:

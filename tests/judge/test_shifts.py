@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.judge.change import (
+from profiler.judge.shifts import (
     Doubt,
     Shift,
     TwoSamples,

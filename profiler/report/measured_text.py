@@ -3,14 +3,22 @@
 import math
 from collections.abc import Iterator, Mapping
 
+from profiler.base.record import Record
 from profiler.judge.limits import level_rates
 from profiler.machine.measured import BandwidthPoint, MeasuredCore
 from profiler.machine.records import HardwareInfo
-from profiler.report.cells import UNKNOWN, format_bytes, format_time
-from profiler.report.facts import sparkline
-from profiler.report.lines import Line
+from profiler.report.timeline import sparkline
+from profiler.report.values import UNKNOWN, format_bytes, format_time
 
 _GIGA = 1e9
+
+
+class Line(Record, frozen=True, kw_only=True):
+    """A labelled text of a hardware report, and where it comes from."""
+
+    label: str
+    text: str
+    source: str = ""
 
 
 def measured_lines(hardware: HardwareInfo) -> Iterator[Line]:
