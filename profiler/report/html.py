@@ -12,11 +12,11 @@ from typing import Any
 from profiler.base.errors import MissingPackageError
 from profiler.base.record import Record
 from profiler.report.appendix import ClaimText, claim_texts, claims_conditions, claims_summary
-from profiler.report.board import PAGE_COLOURS, board_svg
+from profiler.report.case_data import short_board_names
 from profiler.report.facts import MomentText, method_lines, timeline_texts
 from profiler.report.machine import Section, report_sections
-from profiler.report.page.captions import Caption
-from profiler.report.page.data import Filter, page_data
+from profiler.report.machine_picture import PAGE_COLOURS, machine_svg
+from profiler.report.page.data import Caption, Filter, page_data
 from profiler.report.page.downloads import Download, downloads_of
 from profiler.report.page.glossary import TERMS
 from profiler.report.page.library import NEEDED_FOR, javascript
@@ -32,7 +32,6 @@ from profiler.report.page.rows import (
     cost_lines,
     truth_groups,
 )
-from profiler.report.points import board_names
 from profiler.report.summary import Report, Summary
 from profiler.report.warnings import Warning_
 
@@ -121,7 +120,7 @@ def render_html(report: Report, raw: Sequence[bytes] = ()) -> str:
 
 
 def _page(report: Report, raw: Sequence[bytes], captions: list[Caption], filters: list[Filter], markup: Any) -> Page:
-    names = board_names(report) if len(report.sessions) > 1 else ("",)
+    names = short_board_names(report) if len(report.sessions) > 1 else ("",)
     settings, cases = case_rows(report)
     return Page(
         boards=[
@@ -148,7 +147,7 @@ def _board(number: int, name: str, summary: Summary, markup: Any) -> Board:
         id=number,
         name=name,
         summary=summary,
-        drawing=markup(board_svg(summary.hardware, colours=PAGE_COLOURS)),
+        drawing=markup(machine_svg(summary.hardware, colours=PAGE_COLOURS)),
         sections=report_sections(summary.hardware),
         timeline=timeline_texts(summary),
         canary=_canary_points(summary),

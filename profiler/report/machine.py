@@ -9,8 +9,8 @@ from profiler.machine.environment import NONE
 from profiler.machine.records import CacheInfo, Conflict, Fact, HardwareInfo
 from profiler.machine.sources.throttling import throttle_words
 from profiler.report.cells import UNKNOWN, format_bytes, format_time, plain
-from profiler.report.drawing import draw_caches
 from profiler.report.lines import Line
+from profiler.report.machine_sketch import draw_caches
 from profiler.report.measured import measured_lines
 
 _GIGA = 1e9

@@ -90,11 +90,13 @@ class Row(Record, frozen=True, kw_only=True):
     """One case. `speedup` is time(in_out) / time(out_in); `null` the same ratio between copies of one layout.
 
     `cause` says in a sentence why, as far as that is known. `paired_passes` are those whose arms were loaded two at a
-    time, for want of memory.
+    time, for want of memory. Of a network, `in_features` and `out_features` are None.
     """
 
     case: Case
     dimensions: str
+    in_features: int | None
+    out_features: int | None
     batch: str
     weight_bytes: int
     fits_in: str
@@ -300,6 +302,8 @@ def _row(comparison: Comparison, workload: Workload, check: Check | None, header
     return Row(
         case=comparison.case,
         dimensions=short_name(workload),
+        in_features=workload.in_features if workload.is_one_layer else None,
+        out_features=workload.out_features if workload.is_one_layer else None,
         batch=format_batch(comparison.case.batch_shape),
         weight_bytes=weight_bytes,
         fits_in=level,

@@ -6,6 +6,7 @@ import msgspec
 
 from profiler.base.record import Record
 from profiler.judge.records import Verdict
+from profiler.report.case_data import CaseData, case_data_of
 from profiler.report.cells import (
     CostText,
     RowText,
@@ -17,7 +18,6 @@ from profiler.report.cells import (
     row_text,
 )
 from profiler.report.page.truths import Truth, truths
-from profiler.report.points import Point, points_of
 from profiler.report.side_by_side import Agreement
 from profiler.report.summary import Report, Row
 from profiler.session.records import Stage
@@ -41,7 +41,7 @@ class CaseRow(Record, frozen=True, kw_only=True):
     """A case in words. `number` is its place among all cases, which the script knows it by."""
 
     number: int
-    point: Point
+    point: CaseData
     text: RowText
     settings: list[str]
     css: str
@@ -87,7 +87,7 @@ _SETTINGS = {"form": "form", "dtype": "type", "threads": "threads", "weights": "
 
 def case_rows(report: Report) -> tuple[Setting, list[CaseRow]]:
     """Every case of the report, in its order, and the columns that they need."""
-    points = points_of(report)
+    points = case_data_of(report)
     rows = [row for summary in report.sessions for row in summary.rows]
     keys = [key for key in _SETTINGS if len({getattr(point, key) for point in points}) > 1]
     found = [
