@@ -20,6 +20,7 @@ from profiler.report.charts.axes import SPANS, ratio_span
 from profiler.report.charts.cache import CHART as CACHE
 from profiler.report.charts.cache import cache_frame, cache_marks, named_sizes
 from profiler.report.charts.chart import Chart, chart_spec, summary_of, views_of
+from profiler.report.charts.cost import CHART as COST
 from profiler.report.charts.forest import CHART as FOREST
 from profiler.report.charts.map import CHART as MAP
 from profiler.report.charts.map import forms_grid, map_frame

@@ -24,7 +24,7 @@ from profiler.report.page.data import page_data, script_safe
 from profiler.report.page.downloads import MOST_BYTES, downloads_of
 from profiler.report.page.library import javascript
 from profiler.report.page.rows import NEXT_STEPS
-from profiler.report.pictures import NAMES, PictureFormat, drawable, render_picture
+from profiler.report.pictures import PictureFormat, drawable, render_picture
 from profiler.report.summary import make_report
 from profiler.session.records import Failure, Session, Stage
 from scripts import write_vega
@@ -255,7 +255,7 @@ def test_a_pi_4_has_a_box_over_all_four_cpus() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "cost"])
+@pytest.mark.parametrize("name", drawable(make_report((SESSION,))))
 def test_a_picture_has_text_as_text_and_is_the_same_each_time(name: str) -> None:
     report = make_report((SESSION,))
     svg = render_picture(report, name, PictureFormat.SVG)

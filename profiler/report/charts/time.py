@@ -1,6 +1,5 @@
 """Time per call of both layouts against the size of the weights, and the least the machine could take."""
 
-import math
 from typing import TYPE_CHECKING
 
 from profiler.models.layout import WeightLayout
@@ -8,7 +7,15 @@ from profiler.report.case_data import CaseData
 from profiler.report.cells import format_time
 from profiler.report.charts.axes import in_panels, layered, seconds_axis, size_axis
 from profiler.report.charts.chart import Cases, Chart, Column, Field, Kind
-from profiler.report.charts.layout_series import SERIES, series_looks, series_marks
+from profiler.report.charts.layout_series import (
+    SERIES,
+    TIME_COLUMNS,
+    TIME_FIELDS,
+    drawable_time,
+    series_looks,
+    series_marks,
+    time_of,
+)
 from profiler.report.charts.words import case_count
 
 if TYPE_CHECKING:
@@ -22,18 +29,9 @@ _READING = (
 )
 
 
-def time_of(case: CaseData, layout: WeightLayout) -> float | None:
-    """Seconds of a call with one layout, None where that is unknown or cannot be drawn."""
-    return _positive(case.row.arms[layout].time_s)
-
-
 def bound_of(case: CaseData) -> float | None:
     """The least seconds that the machine could take, None where that is unknown or cannot be drawn."""
-    return _positive(case.row.limit.bound_s) if case.row.limit else None
-
-
-def _positive(value: float | None) -> float | None:
-    return value if value is not None and 0 < value < math.inf else None
+    return drawable_time(case.row.limit.bound_s) if case.row.limit else None
 
 
 def series_names(cases: Cases) -> tuple[str, ...]:
@@ -109,14 +107,13 @@ CHART = Chart(
     summary=_summary,
     columns=(
         Column(field="weight_bytes", title="weights", kind=Kind.BYTES),
-        *(Column(field=f"{layout.value}_s", title=layout.axes, kind=Kind.TIME) for layout in WeightLayout),
+        *TIME_COLUMNS,
         Column(field="bound_s", title="least", kind=Kind.TIME),
     ),
     frame_of=series_names,
     draw=_draw,
     fields=(
-        Field(name="out_in_s", value_of=lambda case: time_of(case, WeightLayout.OUT_IN)),
-        Field(name="in_out_s", value_of=lambda case: time_of(case, WeightLayout.IN_OUT)),
+        *TIME_FIELDS,
         Field(name="bound_s", value_of=bound_of),
     ),
 )
