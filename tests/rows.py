@@ -35,7 +35,10 @@ def make_row(
     times = (None, None) if speedup is None else (1e-6, 1e-6 * speedup)
     return Row(
         case=case,
+        name=workload,
         dimensions=workload.removeprefix("linear-"),
+        in_features=64,
+        out_features=64,
         batch=str(batch),
         weight_bytes=64 * 64 * 4,
         fits_in="L1",

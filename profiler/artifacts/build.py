@@ -54,14 +54,14 @@ def export_bundle(  # noqa: PLR0913 - one per option
     chosen = [_usable(name, dtypes) for name in formats]
     for workload in workloads:
         refuse_oversize(workload, available_bytes=available_bytes(), dtypes=dtypes)
-    targets = {workload.name: list(targets_of(workload, chosen, forms, dtypes)) for workload in workloads}
+    targets = {workload.key: list(targets_of(workload, chosen, forms, dtypes)) for workload in workloads}
     total = sum(map(len, targets.values()))
     if total == 0:
         words = ", ".join(item.words for item in chosen)
         raise ExportError(f"nothing to export: {words} have no {' or '.join(forms)} form")
     if MANIFEST_NAME in targets:
         raise ExportError(f"a workload cannot be called {MANIFEST_NAME}; give it another name")
-    needed = sum(bundle_bytes(workload, targets[workload.name], dtypes) for workload in workloads)
+    needed = sum(bundle_bytes(workload, targets[workload.key], dtypes) for workload in workloads)
     if is_zip_name(output):
         refuse_oversize_zip(needed)
         needed *= 2  # the files, and the zip of them
@@ -70,7 +70,7 @@ def export_bundle(  # noqa: PLR0913 - one per option
         export = _Export(folder, seed=seed, total=total, progress=progress)
         for workload in workloads:
             network = (networks or {}).get(workload.name) or draw_network(workload, seed=seed)
-            export.write(workload, network, chosen, targets[workload.name], dtypes)
+            export.write(workload, network, chosen, targets[workload.key], dtypes)
         manifest = export.manifest(workloads, suite=suite)
         (folder / MANIFEST_NAME).write_bytes(format_manifest(manifest))
         progress(total, total, "")
@@ -108,7 +108,7 @@ class _Export:
         dtypes: Sequence[NumberFormat],
     ) -> None:
         """Write all files of a workload, one number format after the other."""
-        folder = self._folder / workload.name
+        folder = self._folder / workload.key
         folder.mkdir()
         for dtype in dtypes:
             network = in_number_format(drawn, dtype)
@@ -118,7 +118,7 @@ class _Export:
                 for batch_shape in workload.batch_shapes
             ]
             for target in (target for target in targets if target.dtype is dtype):
-                self._progress(len(self._artifacts), self._total, f"{workload.name} {target.words}")
+                self._progress(len(self._artifacts), self._total, f"{workload.label} {target.words}")
                 source = Source(
                     workload=workload,
                     network=network,
@@ -159,7 +159,7 @@ class _Export:
         values = compute_reference(workload, layers, batch_shape, seed=seed, dtype=dtype)
         path = folder / reference_name(batch_shape, dtype)
         write_reference(values, path)
-        entry = Reference(**_file(path), workload=workload.name, batch_shape=batch_shape, dtype=dtype)
+        entry = Reference(**_file(path), workload=workload.key, batch_shape=batch_shape, dtype=dtype)
         self._references.append(entry)
         return values
 
@@ -171,7 +171,7 @@ def _write_artifact(path: Path, item: FileFormat, source: Source, references: Se
         format=item.name,
         form=source.form,
         layout=source.layout,
-        workload=source.workload.name,
+        workload=source.workload.key,
         input_rank=source.input_rank,
         dtype=source.dtype,
         operators=(),
@@ -194,7 +194,7 @@ def _write_identities(folder: Path, workload: Workload, item: FileFormat, dtype:
         parts = _parts(path, item.identity_writer().write_identity(workload, path, dtype=dtype, input_rank=rank))
         prove_identity(path, item.name, part_names(parts))
         yield Identity(
-            **_file(path), format=item.name, workload=workload.name, input_rank=rank, dtype=dtype, parts=parts
+            **_file(path), format=item.name, workload=workload.key, input_rank=rank, dtype=dtype, parts=parts
         )
 
 

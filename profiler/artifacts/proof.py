@@ -83,7 +83,7 @@ def _check_shapes(stored: StoredModel, workload: Workload, *, where: str) -> Non
     ]
     if len(stored.layers) != len(workload.layers) or shapes != [layer.dims for layer in stored.layers]:
         dims = ", ".join("x".join(map(str, layer.dims)) for layer in stored.layers) or "no weights"
-        raise ArtifactError(f"{where} stores {dims}, which is not {workload.name} with {workload.dimensions}")
+        raise ArtifactError(f"{where} stores {dims}, which is not {workload.label} with {workload.dimensions}")
 
 
 def _check_kind(artifact: Artifact, stored: StoredModel, *, where: str) -> None:

@@ -31,7 +31,7 @@ def refuse_oversize(
     if needed > available_bytes:
         batches = ", ".join(map(format_batch, workload.batch_shapes))
         raise MemoryNeedError(
-            f"exporting {workload.name} (batch {batches}) needs about {needed / 2**30:.1f} GiB of memory and "
+            f"exporting {workload.label} (batch {batches}) needs about {needed / 2**30:.1f} GiB of memory and "
             f"{available_bytes / 2**30:.1f} GiB are available; export it on a larger machine or choose a smaller shape"
         )
 

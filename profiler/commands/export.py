@@ -64,7 +64,7 @@ def command(
     )
     rewritten = [artifact for artifact in manifest.artifacts if artifact.stored_layout is not artifact.layout]
     count = len(manifest.workloads)
-    what = manifest.workloads[0].name if count == 1 else f"{count} workloads"
+    what = manifest.workloads[0].label if count == 1 else f"{count} workloads"
     click.echo(f"{output}: {len(manifest.artifacts)} files of {what}, all proved")
     for artifact in rewritten:
         click.echo(f"  {artifact.path}: {'; '.join(artifact.notes)}")

@@ -196,7 +196,7 @@ def _seconds(logs: Sequence[float]) -> float | None:
 
 
 def _side(session: Session, alone: Sequence[CaseKey]) -> Side:
-    workloads = {workload.name: workload for workload in session.header.workloads}
+    workloads = {workload.key: workload for workload in session.header.workloads}
     return Side(
         machine=machine_name(session.header.hardware),
         created_utc=session.header.created_utc,

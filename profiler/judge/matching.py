@@ -22,7 +22,7 @@ class CaseKey(Record, frozen=True, kw_only=True):
 
 def keyed_cases(header: Header) -> dict[CaseKey, Case]:
     """The cases of a session by their keys, in its order."""
-    workloads = {workload.name: workload for workload in header.workloads}
+    workloads = {workload.key: workload for workload in header.workloads}
     return {
         CaseKey(
             case=case,
@@ -39,7 +39,7 @@ def renamed_workloads(first: Header, other: Header) -> tuple[str, ...]:
     """Names that both sessions give to a workload of their own: other layers, or other activations."""
     known = {workload.name: workload for workload in first.workloads}
     return tuple(
-        workload.name
+        workload.label
         for workload in other.workloads
         if workload.name in known
         and (workload.layers, workload.hidden, workload.output)

@@ -123,10 +123,14 @@ class Row(Record, frozen=True, kw_only=True):
     an undecided case, None if it is decided or nobody can tell; `decidable_margin` the margin at which it would be
     equal by now. `fits_in` is the first cache that holds the weights, or `memory`. `cause` says in a sentence why, as
     far as that is known. `paired_passes` are those whose arms were loaded two at a time, for want of memory.
+    `name` is what the workload is called; of a network, `in_features` and `out_features` are None.
     """
 
     case: Case
+    name: str
     dimensions: str
+    in_features: int | None
+    out_features: int | None
     batch: str
     weight_bytes: int
     fits_in: str

@@ -34,8 +34,17 @@ def compare_session(
     judgements = judge_run(series, rule, planned=rule_of(header.options), is_over=session.end is not None)
     costs = compare_costs(session.costs, session.checks, rule)
     checks = {check.case: check for check in session.checks}
+    workloads = {workload.key: workload for workload in header.workloads}
     return tuple(
-        _row(header, case, judgements[case.id], blocks[case.id], cost=costs.get(case.id), check=checks.get(case.id))
+        _row(
+            header,
+            case,
+            workloads[case.workload],
+            judgements[case.id],
+            blocks[case.id],
+            cost=costs.get(case.id),
+            check=checks.get(case.id),
+        )
         for case in header.cases
     )
 
@@ -43,6 +52,7 @@ def compare_session(
 def _row(
     header: Header,
     case: Case,
+    workload: Workload,
     judgement: Judgement,
     blocks: Sequence[Block],
     *,
@@ -50,7 +60,6 @@ def _row(
     check: Check | None,
 ) -> Row:
     cpus = header.options.cpus
-    workload = next(workload for workload in header.workloads if workload.name == case.workload)
     evidence = judgement.evidence
     times = layout_times(blocks)
     truths = {truth.layout: truth for truth in check.arms} if check else {}
@@ -62,7 +71,10 @@ def _row(
     regime = regime_of(executed, level=level, overhead=overhead, limit=limit)
     return Row(
         case=case,
+        name=workload.label,
         dimensions=workload.title,
+        in_features=workload.in_features if workload.is_one_layer else None,
+        out_features=workload.out_features if workload.is_one_layer else None,
         batch=format_batch(case.batch_shape),
         weight_bytes=weight_bytes,
         fits_in=level,

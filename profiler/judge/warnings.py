@@ -131,7 +131,7 @@ def _about_the_plan(session: Session) -> Iterator[Warning_]:
         )
     for text in header.left_out:
         yield Warning_(text=f"not measured: {text}", next_step="install it, or export that format, to have it measured")
-    vectors = [workload.name for workload in header.workloads if not workload.layout_matters]
+    vectors = [workload.label for workload in header.workloads if not workload.layout_matters]
     if vectors:
         yield Warning_(
             text=f"{', '.join(vectors)}: a weight with one row or column is the same bytes in both layouts",

@@ -242,7 +242,7 @@ def _variants(wanted: _Wanted, options: Options) -> Iterator[Case]:
             yield Case(
                 runtime=wanted.info.name,
                 form=wanted.form,
-                workload=wanted.workload.name,
+                workload=wanted.workload.key,
                 batch_shape=wanted.batch_shape,
                 dtype=wanted.dtype,
                 threads=threads,

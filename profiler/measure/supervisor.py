@@ -122,7 +122,7 @@ class Run:
             created_utc=utc_now(),
             suite=self._bundle.manifest.suite,
             manifest_sha256=self._bundle.manifest_sha256,
-            workloads=tuple({p.workload.name: p.workload for p in self._plan.cases}.values()),
+            workloads=tuple({p.workload.key: p.workload for p in self._plan.cases}.values()),
             cases=tuple(planned.case for planned in self._plan.cases),
             options=self._options,
             hardware=self._hardware,

@@ -130,7 +130,7 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
         del model
         release_memory()
     if request.is_controlled:
-        check_pair(proofs, where=subject.workload.name)
+        check_pair(proofs, where=subject.workload.label)
     _check_identity(request, runtime, x, y.shape, threads=threads)
     return Checked(arms=tuple(truths))
 
@@ -278,7 +278,7 @@ def _check_identity(
     found = identity.answer(x)
     common = min(shape[-1], x.shape[-1])
     if found.shape != shape or not (found[..., :common] == x[..., :common]).all():
-        raise AnswerError(f"the identity model of {subject.workload.name} does not hand its input on")
+        raise AnswerError(f"the identity model of {subject.workload.label} does not hand its input on")
 
 
 def _worst_error(

@@ -65,7 +65,7 @@ COLUMNS: _Columns = (
     ("created_utc", lambda summary, _: summary.created_utc),
     ("runtime", lambda _, row: row.case.runtime),
     ("form", lambda _, row: row.case.form),
-    ("workload", lambda _, row: row.case.workload),
+    ("workload", lambda _, row: row.name),
     ("dimensions", lambda _, row: row.dimensions),
     ("batch", lambda _, row: row.batch),
     ("dtype", lambda _, row: row.case.dtype),

@@ -14,13 +14,13 @@ from profiler.base.record import Record
 from profiler.judge.summary import Summary
 from profiler.judge.warnings import Warning_
 from profiler.report.appendix import ClaimText, claim_texts, claims_conditions, claims_summary
-from profiler.report.board_picture import PAGE_COLOURS, board_svg
+from profiler.report.case_data import short_board_names
 from profiler.report.case_text import advice_text, both_layouts, equal_margin_text, file_sizes
 from profiler.report.document import Report
 from profiler.report.hardware_text import Section, report_sections
+from profiler.report.machine_picture import PAGE_COLOURS, machine_svg
 from profiler.report.method import method_lines
-from profiler.report.page.captions import Caption
-from profiler.report.page.data import Filter, page_data
+from profiler.report.page.data import Caption, Filter, page_data
 from profiler.report.page.downloads import Download, downloads_of
 from profiler.report.page.glossary import TERMS
 from profiler.report.page.library import NEEDED_FOR, javascript
@@ -34,7 +34,6 @@ from profiler.report.page.tables import (
     executed_groups,
     page_cases,
 )
-from profiler.report.points import board_names
 from profiler.report.timeline import MomentText, timeline_texts
 from profiler.report.values import (
     format_bytes,
@@ -146,7 +145,7 @@ def render_html(report: Report, raw: Sequence[bytes] = ()) -> str:
 
 
 def _page(report: Report, raw: Sequence[bytes], captions: list[Caption], filters: list[Filter], markup: Any) -> Page:
-    names = board_names(report) if len(report.sessions) > 1 else ("",)
+    names = short_board_names(report) if len(report.sessions) > 1 else ("",)
     settings, cases = page_cases(report)
     return Page(
         boards=[
@@ -172,7 +171,7 @@ def _board(number: int, name: str, summary: Summary, markup: Any) -> Board:
         id=number,
         name=name,
         summary=summary,
-        drawing=markup(board_svg(summary.hardware, colours=PAGE_COLOURS)),
+        drawing=markup(machine_svg(summary.hardware, colours=PAGE_COLOURS)),
         sections=report_sections(summary.hardware),
         timeline=timeline_texts(summary),
         canary=_canary_points(summary),

@@ -7,19 +7,17 @@ import re
 from typing import Any
 
 from profiler.base.errors import MissingPackageError, OptionError
-from profiler.report.board_picture import PICTURE_COLOURS, board_svg
-from profiler.report.charts import DATASET, ChartName, chart_spec, has_content
-from profiler.report.charts.frame import Frame
+from profiler.report.case_data import case_data_of, short_board_names
+from profiler.report.charts import load_charts
+from profiler.report.charts.chart import DATASET, MOST_COLUMNS, View, chart_spec, views_of
 from profiler.report.charts.theme import config
 from profiler.report.document import Report
-from profiler.report.page.data import frame_for
+from profiler.report.machine_picture import PICTURE_COLOURS, machine_svg
 from profiler.report.page.library import vegalite_version
-from profiler.report.points import Point, board_names
 
 HARDWARE = "hardware"
-NAMES = (*(name.value for name in ChartName), HARDWARE)
+NAMES = (*(chart.name for chart in load_charts()), HARDWARE)
 PNG_SCALE = 2  # pixels for a unit of the drawing: sharp on paper and on fine screens
-MOST_COLUMNS = 4
 _PANEL_WIDTH = 230
 _NEEDED_FOR = "a picture"
 
@@ -38,7 +36,7 @@ def render_picture(report: Report, name: str, picture_format: PictureFormat) -> 
         OptionError: there is nothing to draw.
         MissingPackageError: altair or vl-convert is not installed.
     """
-    svg = _hardware(report) if name == HARDWARE else _chart(report, ChartName(name))
+    svg = _hardware(report) if name == HARDWARE else _chart(report, name)
     if picture_format is PictureFormat.SVG:
         return svg.encode()
     return bytes(_converter().svg_to_png(svg, scale=PNG_SCALE))
@@ -46,18 +44,22 @@ def render_picture(report: Report, name: str, picture_format: PictureFormat) -> 
 
 def drawable(report: Report) -> list[str]:
     """The pictures for which this report has something to show."""
-    _, _, frame = frame_for(report)
-    return [*(name.value for name in ChartName if has_content(name, frame)), HARDWARE]
+    cases = case_data_of(report)
+    return [*(chart.name for chart in load_charts() if chart.has_content(cases)), HARDWARE]
 
 
-def _chart(report: Report, name: ChartName) -> str:
-    points, rows, frame = frame_for(report)
-    if not has_content(name, frame):
+def _chart(report: Report, name: str) -> str:
+    cases = case_data_of(report)
+    chart = next((one for one in load_charts() if one.name == name and one.has_content(cases)), None)
+    if chart is None:
         raise OptionError(f"there is no chart {name}: nothing that it shows was measured")
     converter = _converter()
-    spec = copy.deepcopy(chart_spec(name, frame))
-    _arrange(spec, points, frame)
-    spec["datasets"] = {DATASET: _rows_of(name, points, rows)}
+    frame = chart.frame_of(cases)
+    spec = copy.deepcopy(chart_spec(chart, frame))
+    rows = chart.rows(cases)
+    for view, arrangement in zip(spec.get("vconcat", [spec]), views_of(chart, frame), strict=True):
+        _arrange(view, arrangement, [row for row in rows if row.get("speedup") is not None])
+    spec["datasets"] = {DATASET: rows}
     spec["config"] = config(is_dark=False)
     svg: str = converter.vegalite_to_svg(spec, vl_version=vegalite_version())
     return _renumbered(svg)
@@ -73,37 +75,25 @@ def _renumbered(svg: str) -> str:
     )
 
 
-def _rows_of(name: ChartName, points: tuple[Point, ...], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of the chart's data set: the caches for one alone, largest effect first for another."""
-    if name is ChartName.CACHE:
-        return rows
-    cases = rows[: len(points)]
-    if name is ChartName.FOREST:
-        return sorted((row for row in cases if row["speedup"]), key=lambda row: -row["speedup"])
-    return cases
-
-
-def _arrange(spec: dict[str, Any], points: tuple[Point, ...], frame: Frame) -> None:
+def _arrange(view: dict[str, Any], arrangement: View, measured: list[dict[str, Any]]) -> None:
     """As many small charts side by side as fill rows of one length."""
-    for view in spec.get("vconcat", [spec]):
-        if "facet" not in view:
-            continue
-        field = view["facet"]["field"]
-        drawn = [point for point in points if point.speedup is not None]
-        if field == "map_panel" and frame.has_grid:
-            drawn = [point for point in drawn if point.in_features is None]
-        count = max(1, len({getattr(point, field) for point in drawn}))
-        view["columns"] = min(count, math.ceil(count / math.ceil(count / MOST_COLUMNS)))
-        if field == "map_panel":
-            view["columns"] = min(view["columns"], 2)
-            view["spec"]["width"] = max(_PANEL_WIDTH, 42 * len({point.layer for point in drawn}))
+    if "facet" not in view:
+        return
+    if arrangement.unknown is not None:
+        measured = [row for row in measured if row[arrangement.unknown] is None]
+    count = max(1, len({row[view["facet"]["field"]] for row in measured}))
+    even = math.ceil(count / math.ceil(count / MOST_COLUMNS))
+    view["columns"] = min(even, arrangement.most_columns)
+    if arrangement.cells is not None and arrangement.cell_width is not None:
+        cells = len({row[arrangement.cells] for row in measured})
+        view["spec"]["width"] = max(_PANEL_WIDTH, arrangement.cell_width * cells)
 
 
 def _hardware(report: Report) -> str:
     """The machine of each session, below one another."""
-    names = board_names(report)
+    names = short_board_names(report)
     drawings = [
-        board_svg(summary.hardware, colours=PICTURE_COLOURS, title=name)
+        machine_svg(summary.hardware, colours=PICTURE_COLOURS, title=name)
         for name, summary in zip(names, report.sessions, strict=True)
     ]
     if len(drawings) == 1:

@@ -222,7 +222,7 @@ def _check(header: Header, records: list[tuple[int, SessionRecord]], source: str
 
 
 def _header_problem(header: Header) -> str | None:
-    workloads, options = {workload.name for workload in header.workloads}, header.options
+    workloads, options = {workload.key for workload in header.workloads}, header.options
     if _has_impossible_number(msgspec.to_builtins(header)):
         return "holds an impossible number"
     problem = options_problem(options)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from profiler.report import charts
 from profiler.report.document import make_report
 from profiler.report.html import render_html
 from tests.report.test_page import CASES, HOSTILE, SESSION, hostile_session
@@ -152,6 +153,26 @@ def test_a_chart_shows_its_numbers_and_the_null_on_demand(opened: Open) -> None:
         "[aria-roledescription=\"rule mark\"]').length === count + 4",
         arg=marks, timeout=DRAWN_MS,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_a_chart_that_is_added_to_the_table_has_its_numbers_and_its_switch(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr(charts, "CHARTS", (*charts.CHARTS, "tests.report.passes_chart"))
+    page = opened(MIXED, width=width)
+    figure = page.locator('figure[data-chart="passes"]')
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    figure.locator(".numbers summary").click()
+    figure.locator(".numbers tbody tr").first.wait_for()
+    assert figure.locator(".numbers th").all_inner_texts() == ["case", "measured in passes"]
+    assert figure.locator(".numbers td:nth-child(2)").all_inner_texts() == ["8"] * 4
+    assert figure.locator("svg .mark-text.role-mark text").count() == 0
+    page.get_by_label("Write the number beside each bar").check()
+    page.wait_for_function(
+        """document.querySelectorAll('figure[data-chart="passes"] svg .mark-text.role-mark text').length === 4""",
+        timeout=DRAWN_MS,
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

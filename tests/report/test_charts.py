@@ -1,6 +1,9 @@
 """Charts as specifications: what is drawn of which case, not how it looks."""
 
 import json
+import re
+import subprocess
+import sys
 from typing import Any
 
 import msgspec
@@ -9,36 +12,60 @@ import pytest
 from profiler.judge.boards import numbered
 from profiler.judge.records import Estimate, Verdict
 from profiler.machine.records import HardwareInfo
-from profiler.report.charts import ChartName, chart_spec, has_content
-from profiler.report.charts.frame import SPANS, Frame, cache_marks, forms_grid, frame_of, named_sizes
+from profiler.models.layout import WeightLayout
+from profiler.models.workload import Workload, network_layers
+from profiler.report import charts
+from profiler.report.case_data import DRAWN, CaseData, case_data_of, known_ratio, shortened
+from profiler.report.charts import load_charts
+from profiler.report.charts.axes import SPANS, ratio_span
+from profiler.report.charts.cache import CHART as CACHE
+from profiler.report.charts.cache import cache_frame, cache_marks, named_sizes
+from profiler.report.charts.chart import Chart, chart_spec, summary_of, views_of
+from profiler.report.charts.cost import CHART as COST
+from profiler.report.charts.forest import CHART as FOREST
+from profiler.report.charts.map import CHART as MAP
+from profiler.report.charts.map import forms_grid, map_frame
 from profiler.report.charts.theme import config
+from profiler.report.charts.time import CHART as TIME
 from profiler.report.document import make_report
-from profiler.report.page.data import frame_for
-from profiler.report.points import Point, known_ratio, points_of, shortened
-from profiler.session.records import Session
+from profiler.report.html import render_html
+from profiler.report.page.data import page_data
+from profiler.report.pictures import PictureFormat, drawable, render_picture
+from profiler.session.records import ArmCost, Cost, Session
 from tests.machine.trees import board
 from tests.sessions import make_case, make_session
 
 EQUAL, PAYS, COSTS, OPEN = make_case(1), make_case(8), make_case(1, "onnxruntime"), make_case(8, "onnxruntime")
 SESSION = make_session({EQUAL: 1.0, PAYS: 1.25, COSTS: 0.8, OPEN: 1.03}, passes=8)
+COSTED = msgspec.structs.replace(
+    SESSION,
+    costs=tuple(
+        Cost(case=case.id, pass_index=at, arms={
+            layout: ArmCost(load_s=0.004 + 1e-5 * at, first_call_s=0.001) for layout in WeightLayout
+        })
+        for case in SESSION.header.cases for at in range(8)
+    ),
+)  # fmt: skip
 UNMEASURED = msgspec.structs.replace(SESSION, blocks=(), end=None)
 
 
-def points(session: Session = SESSION) -> tuple[Point, ...]:
-    return points_of(make_report((session,)))
+def cases(session: Session = SESSION) -> tuple[CaseData, ...]:
+    return case_data_of(make_report((session,)))
 
 
-def changed(**fields: Any) -> Point:
-    return msgspec.structs.replace(points()[0], **fields)
+def changed(*, in_features: int | None = 64, out_features: int | None = 64, **fields: Any) -> CaseData:
+    first = cases()[0]
+    row = msgspec.structs.replace(first.row, in_features=in_features, out_features=out_features)
+    return msgspec.structs.replace(first, row=row, **fields)
 
 
-def frame(session: Session = SESSION) -> Frame:
-    return frame_for(make_report((session,)))[2]
+def spec_of(chart: Chart[Any], session: Session = SESSION) -> dict[str, Any]:
+    return chart_spec(chart, chart.frame_of(cases(session)))
 
 
-def layers(name: ChartName, session: Session = SESSION) -> list[dict[str, Any]]:
+def layers(chart: Chart[Any], session: Session = SESSION) -> list[dict[str, Any]]:
     """Every layer of a chart, of all its parts."""
-    spec = chart_spec(name, frame(session))
+    spec = spec_of(chart, session)
     views = spec.get("vconcat", [spec])
     return [layer for view in views for layer in view.get("spec", view)["layer"]]
 
@@ -58,7 +85,7 @@ def accepts(layer: dict[str, Any], verdict: str) -> bool:
 
 
 def test_undecided_cases_never_have_a_colour_of_the_map() -> None:
-    coloured = [layer for layer in layers(ChartName.MAP) if "color" in layer.get("encoding", {})]
+    coloured = [layer for layer in layers(MAP) if "color" in layer.get("encoding", {})]
     assert len(coloured) == 1
     assert coloured[0]["encoding"]["color"]["field"] == "log2_speedup"
     assert not accepts(coloured[0], "undecided")
@@ -69,12 +96,12 @@ def test_undecided_cases_never_have_a_colour_of_the_map() -> None:
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_every_verdict_has_exactly_one_kind_of_cell(verdict: Verdict) -> None:
-    cells = [layer for layer in layers(ChartName.MAP) if layer["mark"]["type"] == "rect"]
+    cells = [layer for layer in layers(MAP) if layer["mark"]["type"] == "rect"]
     assert sum(accepts(layer, verdict.value) for layer in cells) == 1
 
 
 def test_the_undecided_cell_is_hollow_in_both_themes() -> None:
-    (cell,) = [layer for layer in layers(ChartName.MAP) if layer["mark"].get("style") == "undecided-cell"]
+    (cell,) = [layer for layer in layers(MAP) if layer["mark"].get("style") == "undecided-cell"]
     assert accepts(cell, "undecided")
     for is_dark in (False, True):
         style = config(is_dark=is_dark)["style"]["undecided-cell"]
@@ -83,52 +110,52 @@ def test_the_undecided_cell_is_hollow_in_both_themes() -> None:
 
 
 def test_no_difference_is_the_middle_of_the_colours() -> None:
-    (coloured,) = [layer for layer in layers(ChartName.MAP) if "color" in layer.get("encoding", {})]
+    (coloured,) = [layer for layer in layers(MAP) if "color" in layer.get("encoding", {})]
     scale = coloured["encoding"]["color"]["scale"]
     low, high = scale["domain"]
     assert (scale["domainMid"], low) == (0, -high)
     assert scale["range"] == "diverging"
 
 
-@pytest.mark.parametrize("name", [ChartName.CACHE, ChartName.FOREST])
-def test_intervals_of_undecided_cases_are_dashed_and_their_points_hollow(name: ChartName) -> None:
-    marks = [layer["mark"] for layer in layers(name) if accepts(layer, "undecided") and "verdict" in conditions(layer)]
+@pytest.mark.parametrize("chart", [CACHE, FOREST], ids=lambda chart: chart.name)
+def test_intervals_of_undecided_cases_are_dashed_and_their_points_hollow(chart: Chart[Any]) -> None:
+    marks = [layer["mark"] for layer in layers(chart) if accepts(layer, "undecided") and "verdict" in conditions(layer)]
     assert [mark["type"] for mark in marks] == ["rule", "point"]
     assert marks[0]["style"] == "undecided-rule"
     assert marks[1]["filled"] is False
 
 
 def test_the_margin_band_is_symmetric_on_the_axis_and_comes_from_the_session() -> None:
-    for point in points():
-        assert point.margin_high == pytest.approx(1.03)
-        assert point.margin_low == pytest.approx(1 / 1.03)
-    wide = points_of(make_report((SESSION,), margin=0.10))
-    assert {round(point.margin_high, 6) for point in wide} == {1.1}
+    for chart in (CACHE, FOREST):
+        for row in chart.rows(cases())[: len(cases())]:
+            assert row["margin_high"] == pytest.approx(1.03)
+            assert row["margin_low"] == pytest.approx(1 / 1.03)
+    wide = case_data_of(make_report((SESSION,), margin=0.10))
+    assert {round(row["margin_high"], 6) for row in FOREST.rows(wide)} == {1.1}
 
 
 def test_the_forest_has_the_band_below_and_the_null_on_demand() -> None:
-    found = layers(ChartName.FOREST)
+    found = layers(FOREST)
     assert found[0]["mark"]["style"] == "band"
     assert found[0]["encoding"]["x"]["field"] == "margin_low"
     (null,) = [layer for layer in found if "show_null" in conditions(layer)]
     assert null["encoding"]["x2"]["field"] == "null_high"
-    assert chart_spec(ChartName.FOREST, frame())["params"] == [{"name": "show_null", "value": False}]
+    assert spec_of(FOREST)["params"] == [{"name": "show_null", "value": False}]
 
 
 def test_the_forest_keeps_the_order_of_its_data() -> None:
-    assert {
-        json.dumps(layer["encoding"]["y"]["sort"]) for layer in layers(ChartName.FOREST) if "y" in layer["encoding"]
-    } == {"null"}
+    assert {json.dumps(layer["encoding"]["y"]["sort"]) for layer in layers(FOREST) if "y" in layer["encoding"]} == {
+        "null"
+    }
 
 
 def test_caches_near_the_weights_are_drawn_in_every_panel_and_no_others() -> None:
-    report = make_report((SESSION,))
-    found = points_of(report)
-    marks = cache_marks(report, found)
+    found = cases()
+    marks = cache_marks(found)
     assert {mark.cache for mark in marks} == {"L1 32 KiB"}  # 16 KiB of weights: 1 MiB lies far off
-    assert {mark.panel for mark in marks} == {point.panel for point in found}
-    assert frame_of(found, marks).has_caches
-    rules = [layer for layer in layers(ChartName.CACHE) if layer["mark"].get("style") == "cache-rule"]
+    assert {mark.panel for mark in marks} == {case.panel for case in found}
+    assert cache_frame(found).has_caches
+    rules = [layer for layer in layers(CACHE) if layer["mark"].get("style") == "cache-rule"]
     assert [rule["encoding"]["x"]["field"] for rule in rules] == ["cache_bytes"]
 
 
@@ -136,8 +163,8 @@ def test_a_machine_of_unknown_caches_has_no_rules() -> None:
     header = SESSION.header
     bare: HardwareInfo = msgspec.structs.replace(header.hardware, caches=())
     session = msgspec.structs.replace(SESSION, header=msgspec.structs.replace(header, hardware=bare))
-    assert not frame(session).has_caches
-    assert not [layer for layer in layers(ChartName.CACHE, session) if "cache" in layer["mark"].get("style", "")]
+    assert not cache_frame(cases(session)).has_caches
+    assert not [layer for layer in layers(CACHE, session) if "cache" in layer["mark"].get("style", "")]
 
 
 def test_caches_are_named_by_level_smallest_first() -> None:
@@ -146,27 +173,35 @@ def test_caches_are_named_by_level_smallest_first() -> None:
 
 
 def test_shapes_that_fill_a_grid_are_one_and_a_diagonal_is_a_row() -> None:
-    grid = [changed(in_features=i, out_features=o) for i in (1, 2) for o in (1, 2, 3)]
-    diagonal = [changed(in_features=side, out_features=side) for side in range(1, 9)]
-    assert forms_grid(grid)
-    assert not forms_grid(diagonal)
+    assert forms_grid([(i, o) for i in (1, 2) for o in (1, 2, 3)])
+    assert not forms_grid([(side, side) for side in range(1, 9)])
     assert not forms_grid([])
 
 
 def test_a_network_beside_a_grid_gets_a_row_of_its_own() -> None:
     grid = [changed(in_features=i, out_features=o, layer=f"{i}x{o}") for i in (1, 2) for o in (1, 2)]
     network = changed(in_features=None, out_features=None, layer="iris")
-    found = frame_of([*grid, network], ())
+    found = map_frame([*grid, network])
     assert (found.has_grid, found.has_row) == (True, True)
-    assert (frame_of(grid, ()).has_grid, frame_of(grid, ()).has_row) == (True, False)
-    assert len(chart_spec(ChartName.MAP, found)["vconcat"]) == 2
+    assert (map_frame(grid).has_grid, map_frame(grid).has_row) == (True, False)
+    assert len(chart_spec(MAP, found)["vconcat"]) == 2
+
+
+def test_a_network_that_is_called_like_a_shape_has_none() -> None:
+    workload = Workload(name="64x64", layers=network_layers((64, 8, 64)), batch_shapes=((1,), (8,)))
+    renamed = [msgspec.structs.replace(case, workload="64x64") for case in SESSION.header.cases]
+    session = make_session(dict.fromkeys(renamed, 1.25), passes=8)
+    header = msgspec.structs.replace(session.header, workloads=(workload,))
+    rows = MAP.rows(cases(msgspec.structs.replace(session, header=header)))
+    assert {(row["layer"], row["in_features"], row["out_features"]) for row in rows} == {("64x64", None, None)}
+    assert {(row["in_features"], row["out_features"]) for row in MAP.rows(cases())} == {(64, 64)}
 
 
 def test_the_axis_reaches_as_far_as_decided_intervals_and_all_points() -> None:
-    assert frame().span == 1.5
+    assert ratio_span(cases()) == 1.5
     wild = changed(verdict="undecided", speedup=1.0, low=0.001, high=900.0)
-    assert frame_of([wild], ()).span == SPANS[0]
-    assert frame_of([changed(verdict="pays off", speedup=4.0, low=3.0, high=5.0)], ()).span == 5.0
+    assert ratio_span([wild]) == SPANS[0]
+    assert ratio_span([changed(verdict="pays off", speedup=4.0, low=3.0, high=5.0)]) == 5.0
 
 
 @pytest.mark.parametrize(
@@ -194,29 +229,29 @@ def test_names_are_short_and_told_apart() -> None:
 
 
 def test_labels_are_unique_and_say_what_differs_alone() -> None:
-    found = points()
-    assert len({point.label for point in found}) == len(found)
-    assert {point.panel for point in found} == {
+    found = cases()
+    assert len({case.label for case in found}) == len(found)
+    assert {case.panel for case in found} == {
         "numpy, batch 1", "numpy, batch 8", "onnxruntime, batch 1", "onnxruntime, batch 8",
     }  # fmt: skip
-    assert all("float32" not in point.label and "thread" not in point.label for point in found)
+    assert all("float32" not in case.label and "thread" not in case.label for case in found)
 
 
 def test_boards_of_one_name_are_numbered_and_stand_side_by_side() -> None:
-    found = points_of(make_report((SESSION, SESSION)))
-    names = {point.board for point in found}
+    found = case_data_of(make_report((SESSION, SESSION)))
+    names = {case.board for case in found}
     assert names == {"Raspberry Pi 4 Model B Rev 1.4 (1)", "Raspberry Pi 4 Model B Rev 1.4 (2)"}
-    panels = [panel for _, panel in sorted({(point.order, point.panel) for point in found})]
+    panels = [panel for _, panel in sorted({(case.order, case.panel) for case in found})]
     assert [panel.rpartition(", ")[0] for panel in panels[:2]] == ["numpy, batch 1"] * 2
 
 
 def test_without_a_measured_case_there_is_nothing_to_draw() -> None:
-    assert not any(has_content(name, frame(UNMEASURED)) for name in ChartName)
+    assert not any(chart.has_content(cases(UNMEASURED)) for chart in load_charts())
 
 
-@pytest.mark.parametrize("name", [name for name in ChartName if name is not ChartName.COST])
-def test_a_chart_holds_no_data_of_its_own(name: ChartName) -> None:
-    text = json.dumps(chart_spec(name, frame()))
+@pytest.mark.parametrize("chart", [MAP, CACHE, FOREST, TIME], ids=lambda chart: chart.name)
+def test_a_chart_holds_no_data_of_its_own(chart: Chart[Any]) -> None:
+    text = json.dumps(spec_of(chart))
     assert '"values": [{' not in text
     assert '"datasets"' not in text
     assert "64x64" not in text
@@ -225,17 +260,95 @@ def test_a_chart_holds_no_data_of_its_own(name: ChartName) -> None:
 @pytest.mark.parametrize("is_dark", [False, True])
 def test_every_style_that_a_chart_names_is_in_the_theme(is_dark: bool) -> None:
     known = config(is_dark=is_dark)["style"]
-    for name in (ChartName.MAP, ChartName.CACHE, ChartName.FOREST, ChartName.TIME):
-        for layer in layers(name):
+    for chart in (MAP, CACHE, FOREST, TIME):
+        for layer in layers(chart):
             assert layer["mark"].get("style", "band") in known
 
 
-@pytest.mark.parametrize("name", ChartName)
-def test_every_specification_is_valid_vega_lite(name: ChartName) -> None:
+@pytest.mark.parametrize("session", [SESSION, COSTED], ids=["times alone", "with costs"])
+@pytest.mark.parametrize("chart", load_charts(), ids=lambda chart: chart.name)
+def test_every_specification_is_valid_vega_lite_and_has_an_arrangement_for_each_view(
+    chart: Chart[Any], session: Session
+) -> None:
     import altair
 
-    points = points_of(make_report((SESSION,)))
-    marks = cache_marks(make_report((SESSION,)), points)
-    frame = frame_of(points, marks)
-    if has_content(name, frame):
-        altair.Chart.from_dict(chart_spec(name, frame), validate=True)
+    if chart.has_content(cases(session)):
+        spec = spec_of(chart, session)
+        altair.Chart.from_dict(spec, validate=True)
+        assert len(views_of(chart, chart.frame_of(cases(session)))) == len(spec.get("vconcat", [spec]))
+
+
+# ---------------------------------------------------------------- the table of charts
+
+
+def test_the_table_of_charts_is_read_without_altair() -> None:
+    code = (
+        "import sys; from profiler.report.charts import load_charts; from profiler.report.pictures import NAMES; "
+        "assert len(load_charts()) == len(NAMES) - 1 > 0; assert 'altair' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_words_of_a_chart_need_no_altair(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "altair", None)
+    for chart in load_charts():
+        if chart.has_content(cases(COSTED)):
+            assert chart.reading(chart.frame_of(cases(COSTED)))
+            assert summary_of(chart, cases(COSTED))
+            assert chart.rows(cases(COSTED))
+
+
+def test_charts_have_names_fields_and_switches_that_are_told_apart() -> None:
+    found = load_charts()
+    assert len({chart.name for chart in found}) == len(found)
+    fields = {field.name: field for chart in found for field in chart.fields}
+    assert not fields.keys() & set(DRAWN)
+    assert all(fields[field.name] is field for chart in found for field in chart.fields)
+    switches = [parameter.name for chart in found for parameter in chart.parameters]
+    assert len(set(switches)) == len(switches)
+
+
+@pytest.mark.parametrize("chart", load_charts(), ids=lambda chart: chart.name)
+def test_a_chart_shows_and_sorts_by_what_its_rows_have(chart: Chart[Any]) -> None:
+    row = chart.rows(cases(COSTED))[0]
+    named = [view_field for view in chart.views(chart.frame_of(cases(COSTED)))
+             for view_field in (view.cells, view.names, view.known, view.unknown)]  # fmt: skip
+    wanted = {column.field for column in chart.columns} | {chart.falls_by or "label"} | set(filter(None, named))
+    assert wanted <= row.keys()
+
+
+def test_costs_are_drawn_where_they_were_measured() -> None:
+    assert COST.has_content(cases(COSTED))
+    assert not COST.has_content(cases())
+
+
+def test_tables_sort_by_values_that_the_page_has() -> None:
+    report = make_report((COSTED,))
+    keys = set(re.findall(r'data-key="([^"]+)"', render_html(report))) - {
+        entry.key for entry in page_data(report).filters
+    }
+    assert {"load_out_in", "null_high"} <= keys <= json.loads(page_data(report).json)["columns"].keys()
+
+
+def test_a_chart_is_a_module_and_a_line_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts, "CHARTS", (*charts.CHARTS, "tests.report.passes_chart"))
+    report = make_report((SESSION,))
+    data = page_data(report)
+    (own,) = [caption for caption in data.captions if caption.name == "passes"]
+    assert (own.title, own.reading) == ("Passes of each case", "A bar for each case; the axis ends at 8.")
+    assert own.summary == "No case was measured in more than 8 passes."
+    document = json.loads(data.json)
+    assert document["charts"]["passes"]["columns"] == [
+        {"field": "passes", "title": "measured in passes", "kind": "count"}
+    ]
+    assert document["columns"]["passes"] == {"all": 8, "count": 4}
+    text = render_html(report)
+    assert '<figure data-chart="passes">' in text
+    assert '<input type="checkbox" id="show-passes"> Write the number beside each bar' in text
+    assert drawable(report) == ["map", "cache", "forest", "time", "passes", "hardware"]
+
+
+@pytest.mark.slow
+def test_an_added_chart_has_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts, "CHARTS", (*charts.CHARTS, "tests.report.passes_chart"))
+    assert b">passes</text>" in render_picture(make_report((SESSION,)), "passes", PictureFormat.SVG)

@@ -40,7 +40,7 @@ def format_manifest(manifest: Manifest) -> bytes:
 
 
 def _check_references(manifest: Manifest, source: str) -> None:
-    workloads = {workload.name for workload in manifest.workloads}
+    workloads = {workload.key for workload in manifest.workloads}
     if len(workloads) != len(manifest.workloads):
         raise BundleError(f"{source} names a workload twice")
     owners: tuple[Artifact | Identity | Reference, ...] = (*manifest.models, *manifest.references)

@@ -70,7 +70,7 @@ class Builder:
         kind = TENSOR_TYPES[dtype.activations]
         graph = helper.make_graph(
             self.nodes,
-            workload.name,
+            workload.label,
             [helper.make_tensor_value_info("x", kind, [*leading, workload.in_features])],
             [helper.make_tensor_value_info("y", kind, [*leading, workload.out_features])],
             self.initializers,

@@ -85,9 +85,9 @@ def idiomatic_onnx(network: MLP, *, input_rank: int, dtype: NumberFormat = Numbe
                 network, (x,), dynamo=True, dynamic_shapes=(dynamic,) if dynamic else None, verbose=False
             )
     except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
-        raise ExportError(f"torch cannot export {workload.name} to ONNX: {str(error).splitlines()[0]}") from error
+        raise ExportError(f"torch cannot export {workload.label} to ONNX: {str(error).splitlines()[0]}") from error
     if program is None:
-        raise ExportError(f"torch's ONNX exporter returned nothing for {workload.name}")
+        raise ExportError(f"torch's ONNX exporter returned nothing for {workload.label}")
     content: bytes = program.model_proto.SerializeToString()
     return content
 
@@ -96,6 +96,6 @@ def _refuse_oversize(workload: Workload, dtype: NumberFormat) -> None:
     needed = workload.weight_bytes(dtype)
     if needed >= MAX_FILE_BYTES - (1 << 20):
         raise ExportError(
-            f"{workload.name} has {needed / 2**30:.1f} GiB of weights and an ONNX file holds at most 2 GiB; "
+            f"{workload.label} has {needed / 2**30:.1f} GiB of weights and an ONNX file holds at most 2 GiB; "
             "export it with --format arrays or --format torchscript"
         )

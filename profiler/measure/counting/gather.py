@@ -132,7 +132,7 @@ def _counted(
         case=planned.case.id,
         runtime=planned.case.runtime,
         form=planned.case.form,
-        workload=planned.workload.name,
+        workload=planned.workload.key,
         batch_shape=planned.case.batch_shape,
         layout=layout,
         dtype=planned.case.dtype,

@@ -106,12 +106,16 @@ def _options(runtimes: Iterable[str], form: Form, dtypes: tuple[NumberFormat, ..
 
 
 def _only_workloads(planned: Sequence[PlannedCase], names: Sequence[str]) -> list[PlannedCase]:
-    known = {case.workload.name: case.workload for case in planned}
+    known = {case.workload.key: case.workload for case in planned}
+    by_name = {workload.name: workload.key for workload in known.values()}
     for name in names:
-        if name not in known:
-            raise OptionError(f"the bundle holds no workload {name[:80]!r}; it holds {', '.join(known)}")
-    chosen = names or [max(known.values(), key=lambda workload: workload.weight_count).name]
-    return [case for case in planned if case.workload.name in chosen]
+        if name not in known and name not in by_name:
+            held = ", ".join(workload.label for workload in known.values())
+            raise OptionError(f"the bundle holds no workload {name[:80]!r}; it holds {held}")
+    chosen = [by_name.get(name, name) for name in names] or [
+        max(known.values(), key=lambda workload: workload.weight_count).key
+    ]
+    return [case for case in planned if case.workload.key in chosen]
 
 
 def _only_batches(planned: Sequence[PlannedCase], batches: Sequence[tuple[int, ...]]) -> list[PlannedCase]:
@@ -126,5 +130,5 @@ def _only_batches(planned: Sequence[PlannedCase], batches: Sequence[tuple[int, .
         return [case for case in planned if case.case.batch_shape in batches]
     smallest: dict[str, tuple[int, ...]] = {}
     for case in sorted(planned, key=lambda case: batch_rows(case.case.batch_shape)):
-        smallest.setdefault(case.workload.name, case.case.batch_shape)
-    return [case for case in planned if case.case.batch_shape == smallest[case.workload.name]]
+        smallest.setdefault(case.workload.key, case.case.batch_shape)
+    return [case for case in planned if case.case.batch_shape == smallest[case.workload.key]]

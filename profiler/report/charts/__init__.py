@@ -1,56 +1,19 @@
-"""The charts of a report: pure functions from a frame to a Vega-Lite specification, without the data.
+"""The table of charts, each a module that brings everything of its own. Reading it imports no altair."""
 
-The cases come in later, under the name `cases`: for a page once for all charts, for a picture into its own. Building a
-chart imports altair; nothing here is imported by a run.
-"""
-
-import enum
-import functools
 import importlib
 from typing import Any
 
-from profiler.base.errors import MissingPackageError
-from profiler.report.charts.frame import Frame
+from profiler.report.charts.chart import Chart
 
-DATASET = "cases"
-
-
-class ChartName(enum.StrEnum):
-    """The charts, in the order of the page."""
-
-    MAP = "map"
-    CACHE = "cache"
-    FOREST = "forest"
-    TIME = "time"
-    COST = "cost"
+CHARTS = (  # in the order of the page, whose table of cases follows the first three that are drawn
+    "profiler.report.charts.map",
+    "profiler.report.charts.cache",
+    "profiler.report.charts.forest",
+    "profiler.report.charts.time",
+    "profiler.report.charts.cost",
+)
 
 
-PARAMETERS = {ChartName.MAP: {"cell_text": True}, ChartName.FOREST: {"show_null": False}}
-
-
-def has_content(name: ChartName, frame: Frame) -> bool:
-    """Whether there is anything to draw."""
-    if name is ChartName.COST:
-        return bool(frame.cost_measures)
-    return frame.has_grid or frame.has_row
-
-
-@functools.lru_cache(maxsize=256)
-def chart_spec(name: ChartName, frame: Frame) -> dict[str, Any]:
-    """The Vega-Lite specification of a chart; its data are to be given under `DATASET`. Not to be changed.
-
-    Raises:
-        MissingPackageError: altair is not installed.
-    """
-    try:
-        import altair  # noqa: F401
-    except ImportError as error:
-        raise MissingPackageError("altair", extra="report", needed_for="a chart") from error
-    module = importlib.import_module(f"profiler.report.charts.{name}")
-    chart = getattr(module, f"{name}_chart")(frame)
-    spec: dict[str, Any] = chart.to_dict(validate=False)  # tests hold it against the schema: that takes a second
-    spec.pop("config", None)
-    parameters = PARAMETERS.get(name, {})
-    if parameters:  # altair would have them in one of the views, unknown to the others
-        spec["params"] = [{"name": key, "value": value} for key, value in parameters.items()]
-    return spec
+def load_charts() -> tuple[Chart[Any], ...]:
+    """All charts, in the order of the page."""
+    return tuple(importlib.import_module(module).CHART for module in CHARTS)

@@ -1,52 +1,85 @@
 """Time per call of both layouts against the size of the weights, and the least the machine could take."""
 
-import altair as alt
+from typing import TYPE_CHECKING
 
-from profiler.report.charts.axes import CASES, panels, seconds_axis, size_axis
-from profiler.report.charts.frame import Frame
+from profiler.models.layout import WeightLayout
+from profiler.report.case_data import CaseData
+from profiler.report.charts.axes import in_panels, layered, seconds_axis, size_axis
+from profiler.report.charts.chart import Cases, Chart, Column, Field, Kind
+from profiler.report.charts.layout_series import (
+    SERIES,
+    TIME_COLUMNS,
+    TIME_FIELDS,
+    drawable_time,
+    series_looks,
+    series_marks,
+    time_of,
+)
+from profiler.report.charts.words import case_count
+from profiler.report.values import format_time
 
-OUT_IN, IN_OUT, BOUND = "transposed [out, in]", "plain [in, out]", "least this machine could take"
+if TYPE_CHECKING:
+    import altair as alt
+
+BOUND = "least this machine could take"
 LEAST_BOUND = 0.01  # of a call: a bound further below says nothing of it, and would take the room of all others
-SHAPES = ["circle", "diamond", "stroke"]
+_READING = (
+    "Both layouts, and the least time that this machine could take where it is known; bounds below a hundredth of a "
+    "call are left out."
+)
 
 
-def time_chart(frame: Frame) -> alt.FacetChart:
+def bound_of(case: CaseData) -> float | None:
+    """The least seconds that the machine could take, None where that is unknown or cannot be drawn."""
+    return drawable_time(case.row.limit.bound_s) if case.row.limit else None
+
+
+def series_names(cases: Cases) -> tuple[str, ...]:
+    """What the legend names: both layouts, and the least time if it is known of any measured case."""
+    has_bound = any(case.speedup is not None and bound_of(case) is not None for case in cases)
+    return (*SERIES.values(), *([BOUND] if has_bound else []))
+
+
+def _summary(cases: Cases) -> str:
+    known = [
+        (case, times) for case in cases if (times := [t for layout in WeightLayout if (t := time_of(case, layout))])
+    ]
+    if not known:
+        return "No time was measured."
+    every = [time for _, times in known for time in times]
+    text = f"A call takes {format_time(min(every))} to {format_time(max(every))} in {case_count(cases)}."
+    bounds = [
+        (bound / min(times), case)
+        for case, times in known
+        if len(times) == len(WeightLayout) and (bound := bound_of(case))
+    ]
+    if not bounds:
+        return f"{text} What this machine could do at best is not known."
+    share, nearest = max(bounds, key=lambda pair: pair[0])
+    return f"{text} Nearest to what this machine could do is {nearest.label}, at {100 * share:.0f} % of it."
+
+
+def _draw(names: tuple[str, ...]) -> "alt.FacetChart":
     """A panel for each runtime and batch, both axes logarithmic."""
-    layers = [*layout_marks("out_in_s", OUT_IN, frame), *layout_marks("in_out_s", IN_OUT, frame)]
-    if frame.has_bound:
-        layers.append(_bound(frame))
-    return alt.layer(*layers, data=CASES).properties(width=230, height=190).facet(facet=panels("panel"), columns=3)
+    looks = series_looks(names)
+    layers = [mark for layout, name in SERIES.items() for mark in _layout_marks(f"{layout.value}_s", name, looks)]
+    if BOUND in names:
+        layers.append(_bound_marks(looks))
+    return in_panels(layered(layers).properties(width=230, height=190), "panel")
 
 
-def _axis(field: str) -> alt.Y:
+def _axis(field: str) -> "alt.Y":
+    import altair as alt
+
     return alt.Y(f"{field}:Q", title="time per call", scale=alt.Scale(type="log", nice=False, padding=8),
                  axis=seconds_axis())  # fmt: skip
 
 
-def series_names(frame: Frame) -> list[str]:
-    """What the legend names."""
-    return [OUT_IN, IN_OUT, *([BOUND] if frame.has_bound else [])]
-
-
-def series(names: list[str]) -> dict[str, alt.Color | alt.Shape]:
-    """Colour and shape by the calculated field `series`, with one legend for all."""
-    legend = alt.Legend(title=None, orient="top", labelLimit=260)
-    return {
-        "color": alt.Color("series:N", scale=alt.Scale(domain=names, range="ordinal"), legend=legend),
-        "shape": alt.Shape("series:N", scale=alt.Scale(domain=names, range=SHAPES[: len(names)]), legend=legend),
-    }
-
-
-def marks_of(name: str, condition: str) -> alt.Chart:
-    """The marks of one series, of the cases for which `condition` holds."""
-    marks: alt.Chart = alt.Chart().transform_filter(condition).transform_calculate(series=f"'{name}'")
-    return marks
-
-
-def layout_marks(field: str, name: str, frame: Frame) -> list[alt.Chart]:
+def _layout_marks(field: str, name: str, looks: dict[str, "alt.Color | alt.Shape"]) -> list["alt.Chart"]:
     """A point for each case and a thin line through them."""
-    known = marks_of(name, f"isValid(datum.{field})")
-    looks = series(series_names(frame))
+    import altair as alt
+
+    known = series_marks(name, f"isValid(datum.{field})")
     tooltip = [
         alt.Tooltip("label:N", title="case"), alt.Tooltip("out_in_s:Q", title="[out, in] seconds", format=".3~s"),
         alt.Tooltip("in_out_s:Q", title="[in, out] seconds", format=".3~s"),
@@ -58,10 +91,29 @@ def layout_marks(field: str, name: str, frame: Frame) -> list[alt.Chart]:
     ]
 
 
-def _bound(frame: Frame) -> alt.Chart:
+def _bound_marks(looks: dict[str, "alt.Color | alt.Shape"]) -> "alt.Chart":
     bound: alt.Chart = (
-        marks_of(BOUND, f"datum.bound_s > {LEAST_BOUND} * min(datum.out_in_s, datum.in_out_s)")
+        series_marks(BOUND, f"datum.bound_s > {LEAST_BOUND} * min(datum.out_in_s, datum.in_out_s)")
         .mark_point(size=120, strokeWidth=2)
-        .encode(x=size_axis(), y=_axis("bound_s"), **series(series_names(frame)))
+        .encode(x=size_axis(), y=_axis("bound_s"), **looks)
     )
     return bound
+
+
+CHART = Chart(
+    name="time",
+    title="Time per call",
+    reading=lambda _: _READING,
+    summary=_summary,
+    columns=(
+        Column(field="weight_bytes", title="weights", kind=Kind.BYTES),
+        *TIME_COLUMNS,
+        Column(field="bound_s", title="least", kind=Kind.TIME),
+    ),
+    frame_of=series_names,
+    draw=_draw,
+    fields=(
+        *TIME_FIELDS,
+        Field(name="bound_s", value_of=bound_of),
+    ),
+)

@@ -6,12 +6,11 @@ from typing import Any
 import msgspec
 
 from profiler.base.record import Record
-from profiler.report.charts import ChartName, chart_spec, has_content
-from profiler.report.charts.frame import Frame, cache_marks, frame_of
+from profiler.report.case_data import CaseData, case_data_of
+from profiler.report.charts import load_charts
+from profiler.report.charts.chart import Chart, Field, Parameter, chart_spec, drawn_values, summary_of, views_of
 from profiler.report.charts.theme import config
 from profiler.report.document import Report
-from profiler.report.page.captions import Caption, caption_of
-from profiler.report.points import Point, points_of
 
 DIGITS = 5  # of numbers that are drawn: the files to download have them all
 _FILTERS = {
@@ -19,24 +18,19 @@ _FILTERS = {
     "weights": "weights", "control": "control", "verdict": "verdict",
 }  # fmt: skip
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
-_TIMES = (("out_in_s", "[out, in]", "time"), ("in_out_s", "[in, out]", "time"))
-_RATIOS = (("speedup", "speedup", "ratio"), ("low", "from", "ratio"), ("high", "to", "ratio"))
-NUMBERS: dict[ChartName, tuple[tuple[str, str, str], ...]] = {
-    ChartName.MAP: (
-        ("in_features", "inputs", "count"), ("out_features", "outputs", "count"), *_RATIOS,
-        ("verdict", "verdict", "text"),
-    ),
-    ChartName.CACHE: (("weight_bytes", "weights", "bytes"), *_RATIOS, ("verdict", "verdict", "text")),
-    ChartName.FOREST: (
-        *_RATIOS, ("null_low", "null from", "ratio"), ("null_high", "null to", "ratio"), ("verdict", "verdict", "text"),
-    ),
-    ChartName.TIME: (("weight_bytes", "weights", "bytes"), *_TIMES, ("bound_s", "least", "time")),
-    ChartName.COST: (
-        ("load_out_in", "load [out, in]", "time"), ("load_in_out", "load [in, out]", "time"),
-        ("first_out_in", "first call [out, in]", "time"), ("first_in_out", "first call [in, out]", "time"),
-        ("rise_out_in", "memory [out, in]", "bytes"), ("rise_in_out", "memory [in, out]", "bytes"),
-    ),
-}  # fmt: skip
+
+
+class Caption(Record, frozen=True, kw_only=True):
+    """What stands around a chart: `reading` how it is to be read, `summary` what it shows of all cases.
+
+    `controls` are those of its parameters that a reader can switch.
+    """
+
+    name: str
+    title: str
+    reading: str
+    summary: str
+    controls: tuple[Parameter, ...]
 
 
 class Filter(Record, frozen=True, kw_only=True):
@@ -50,7 +44,6 @@ class Filter(Record, frozen=True, kw_only=True):
 class PageData(Record, frozen=True, kw_only=True):
     """All that the script needs, and the words around its charts."""
 
-    points: tuple[Point, ...]
     filters: list[Filter]
     captions: list[Caption]
     json: str
@@ -62,29 +55,49 @@ def page_data(report: Report) -> PageData:
     Raises:
         MissingPackageError: altair is not installed.
     """
-    points = points_of(report)
-    marks = cache_marks(report, points)
-    frame = frame_of(points, marks)
-    names = [name for name in ChartName if has_content(name, frame)]
-    filters = _filters(points)
+    cases = case_data_of(report)
+    known = load_charts()
+    charts = [chart for chart in known if chart.has_content(cases)]
+    filters = _filters(cases)
     document = {
-        "columns": columns_of(points),
-        "marks": [msgspec.to_builtins(mark) for mark in marks],
+        "columns": columns_of(cases, [field for chart in known for field in chart.fields]),
         "filters": [{"key": entry.key, "values": entry.values} for entry in filters],
-        "hasGrid": frame.has_grid,
-        "specs": {name.value: chart_spec(name, frame) for name in names},
         "configs": {"light": config(is_dark=False), "dark": config(is_dark=True)},
-        "numbers": {
-            name.value: [{"field": field, "title": title, "kind": kind} for field, title, kind in NUMBERS[name]]
-            for name in names
-        },
+        "charts": {chart.name: _chart_data(chart, cases) for chart in charts},
     }
     return PageData(
-        points=points,
         filters=filters,
-        captions=[caption_of(name, points, marks, frame) for name in names],
+        captions=[_caption(chart, cases) for chart in charts],
         json=script_safe(msgspec.json.encode(document).decode()),
     )
+
+
+def _caption(chart: Chart[Any], cases: Sequence[CaseData]) -> Caption:
+    return Caption(
+        name=chart.name,
+        title=chart.title,
+        reading=chart.reading(chart.frame_of(cases)),
+        summary=summary_of(chart, cases),
+        controls=tuple(parameter for parameter in chart.parameters if parameter.control),
+    )
+
+
+def _chart_data(chart: Chart[Any], cases: Sequence[CaseData]) -> dict[str, Any]:
+    """All that the script must know of a chart: it knows none by name."""
+    frame = chart.frame_of(cases)
+    return {
+        "spec": chart_spec(chart, frame),
+        "views": views_of(chart, frame),
+        "columns": chart.columns,
+        "parameters": [
+            {"name": parameter.name, "box": parameter.id if parameter.control else None, "cell": parameter.least_cell}
+            for parameter in chart.parameters
+        ],
+        "marks": chart.mark_rows(cases),
+        "fallsBy": chart.falls_by,
+        "pageLength": chart.page_length,
+        "legendColumns": chart.legend_columns,
+    }
 
 
 def script_safe(text: str) -> str:
@@ -92,9 +105,10 @@ def script_safe(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
-def columns_of(points: Sequence[Point]) -> dict[str, Any]:
-    """Each field over all cases: numbers as a list, texts as a list of names and a number for each case."""
-    return {field: _column([getattr(point, field) for point in points]) for field in Point.__struct_fields__}
+def columns_of(cases: Sequence[CaseData], fields: Sequence[Field]) -> dict[str, Any]:
+    """Each value over all cases: numbers as a list, texts as a list of names and a number for each case."""
+    rows = [drawn_values(case, fields) for case in cases]
+    return {name: _column([row[name] for row in rows]) for name in (rows[0] if rows else ())}
 
 
 def _column(values: list[Any]) -> Any:
@@ -106,20 +120,12 @@ def _column(values: list[Any]) -> Any:
     return {"all": rounded[0], "count": len(rounded)} if len(set(rounded)) == 1 else rounded
 
 
-def _filters(points: Sequence[Point]) -> list[Filter]:
+def _filters(cases: Sequence[CaseData]) -> list[Filter]:
     found = []
     for key, title in _FILTERS.items():
-        values = list(dict.fromkeys(getattr(point, key) for point in points))
+        values = list(dict.fromkeys(getattr(case, key) for case in cases))
         if key in {"batch", "threads"}:
             values.sort(key=lambda value: (not value.isdecimal(), len(value), value))
         if len(values) > 1:
             found.append(Filter(key=key, title=title, values=values))
     return found
-
-
-def frame_for(report: Report) -> tuple[tuple[Point, ...], list[dict[str, Any]], Frame]:
-    """What a picture needs: the cases, the rows of its data set, and the frame."""
-    points = points_of(report)
-    marks = cache_marks(report, points)
-    rows = [msgspec.to_builtins(item) for item in (*points, *marks)]
-    return points, rows, frame_of(points, marks)

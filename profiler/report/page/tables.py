@@ -8,9 +8,9 @@ from profiler.base.record import Record
 from profiler.judge.boards import Agreement
 from profiler.judge.records import Row, Verdict
 from profiler.models.layout import WeightLayout
+from profiler.report.case_data import CaseData, case_data_of
 from profiler.report.case_text import format_arm, limit_text, regime_text
 from profiler.report.document import Report
-from profiler.report.points import Point, points_of
 from profiler.report.values import UNKNOWN, format_ratio, format_time
 from profiler.session.records import Stage
 
@@ -33,7 +33,7 @@ class PageCase(Record, frozen=True, kw_only=True):
     """A case on the page. `number` is its place among all cases, which the script knows it by."""
 
     number: int
-    point: Point
+    point: CaseData
     row: Row
     settings: list[str]
     css: str
@@ -82,7 +82,7 @@ _SETTINGS = {"form": "form", "dtype": "type", "threads": "threads", "weights": "
 
 def page_cases(report: Report) -> tuple[Setting, list[PageCase]]:
     """Every case of the report, in its order, and the columns that they need."""
-    points = points_of(report)
+    points = case_data_of(report)
     rows = [row for summary in report.sessions for row in summary.rows]
     keys = [key for key in _SETTINGS if len({getattr(point, key) for point in points}) > 1]
     found = [

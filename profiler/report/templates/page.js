@@ -3,12 +3,13 @@
 // textContent here, by Vega's text marks in charts, and by the escaping of Vega's tooltips.
 (() => {
   const page = JSON.parse(document.getElementById("page-data").textContent);
-  const PAGE_LENGTH = 80; // cases of the forest at a time
   const CANVAS_FROM = 1500; // marks: more of them are slow as SVG
   const LATER_FROM = 1000; // cases: with more of them a chart is drawn when it comes into view
   const PANEL_WIDTH = 205;
+  const CELL_WIDTHS = [30, 70]; // pixels: the least that is wanted, and the most
   const NARROW = 600; // pixels: a phone
   const PANEL_GAP = 20;
+  const AXIS_WIDTH = 72; // pixels left of a plot
   const LETTER = 6.8; // about the width of a letter on an axis
 
   document.documentElement.classList.add("scripted");
@@ -19,7 +20,7 @@
   const views = new Map();
   const slack = new Map(); // pixels that a chart turned out too wide, by name and width
   let shown = cases;
-  let forestPage = 0;
+  const pages = new Map(); // which page of its cases a chart shows, by name
   let round = 0;
 
   function readCases(columns) {
@@ -38,41 +39,44 @@
 
   // ------------------------------------------------------------------ charts
 
-  function valuesFor(name) {
-    if (name === "cache") {
-      const panels = new Set(shown.map((one) => one.panel));
-      return [...shown, ...page.marks.filter((mark) => panels.has(mark.panel))];
+  // The cases of a chart, by its own order and page by page where it has either, and its marks beside them.
+  function valuesFor(figure) {
+    const name = figure.dataset.chart;
+    const chart = page.charts[name];
+    let values = shown;
+    if (chart.fallsBy) {
+      const key = chart.fallsBy;
+      values = shown.filter((one) => one[key] !== null).sort((left, right) => right[key] - left[key]);
     }
-    if (name !== "forest") return shown;
-    const sorted = shown.filter((one) => one.speedup !== null).sort((left, right) => right.speedup - left.speedup);
-    const pages = Math.max(1, Math.ceil(sorted.length / PAGE_LENGTH));
-    forestPage = Math.min(forestPage, pages - 1);
-    const first = forestPage * PAGE_LENGTH;
-    const part = sorted.slice(first, first + PAGE_LENGTH);
-    const pager = figureOf("forest").querySelector(".pager");
-    pager.hidden = pages === 1;
-    pager.querySelector("span").textContent = `${first + 1} to ${first + part.length} of ${sorted.length}`;
-    pager.querySelector('[data-step="-1"]').disabled = forestPage === 0;
-    pager.querySelector('[data-step="1"]').disabled = forestPage === pages - 1;
+    if (chart.pageLength) values = pageOf(values, name, chart.pageLength, figure.querySelector(".pager"));
+    const panels = new Set(shown.map((one) => one.panel));
+    return [...values, ...chart.marks.filter((mark) => panels.has(mark.panel))];
+  }
+
+  function pageOf(values, name, length, pager) {
+    const count = Math.max(1, Math.ceil(values.length / length));
+    const at = Math.min(pages.get(name) || 0, count - 1);
+    pages.set(name, at);
+    const first = at * length;
+    const part = values.slice(first, first + length);
+    pager.hidden = count === 1;
+    pager.querySelector("span").textContent = `${first + 1} to ${first + part.length} of ${values.length}`;
+    pager.querySelector('[data-step="-1"]').disabled = at === 0;
+    pager.querySelector('[data-step="1"]').disabled = at === count - 1;
     return part;
   }
 
-  function figureOf(name) {
-    return figures.find((figure) => figure.dataset.chart === name);
+  function has(one, field) {
+    return one[field] !== undefined && one[field] !== null;
   }
 
-  // A grid takes the bare layers, a row all others; without a grid the row takes all.
+  // Some views show the cases alone that have a field, or that lack it.
   function casesOf(view, values) {
-    const field = view.facet.field;
-    if (field === "map_panel" && page.hasGrid) return values.filter((one) => one.in_features === null);
-    if (field === "panel" && view.spec.encoding && view.spec.encoding.x.field === "in_features") {
-      return values.filter((one) => one.in_features !== null);
-    }
-    return values;
+    return values.filter((one) => (!view.known || has(one, view.known)) && !(view.unknown && has(one, view.unknown)));
   }
 
   function distinct(values, field) {
-    return new Set(values.map((one) => one[field]).filter((value) => value !== undefined && value !== null));
+    return new Set(values.filter((one) => has(one, field)).map((one) => one[field]));
   }
 
   // Small charts side by side as far as they fit, in rows of one length where that costs no column.
@@ -81,62 +85,78 @@
     return Math.max(1, Math.min(count, least));
   }
 
-  // On a phone a legend stands in two columns; above the forest it would be wider than the plot.
-  function narrowLegends(view, name) {
-    for (const inner of view.vconcat || (view.spec ? [view.spec] : view.layer || [])) narrowLegends(inner, name);
+  // On a phone a legend stands in few columns, or would be wider than the plot and is left out.
+  function narrowLegends(view, columns) {
+    for (const inner of view.vconcat || (view.spec ? [view.spec] : view.layer || [])) narrowLegends(inner, columns);
     for (const channel of ["color", "shape"]) {
       const encoding = view.encoding && view.encoding[channel];
       if (encoding && encoding.legend && encoding.type === "nominal") {
-        encoding.legend = name === "forest" ? null : { ...encoding.legend, columns: name === "cache" ? 2 : 1 };
+        encoding.legend = columns ? { ...encoding.legend, columns } : null;
       }
     }
   }
 
-  function arrange(spec, name, width, values) {
-    if (width < NARROW) narrowLegends(spec, name);
-    const lost = slack.get(`${name} ${width}`) || 0;
-    if (spec.vconcat) {
-      spec.vconcat = spec.vconcat.filter((view) => casesOf(view, values).length > 0);
-      for (const view of spec.vconcat) arrangePanels(view, name, width - lost, casesOf(view, values), spec);
-    } else if (spec.facet) {
-      arrangePanels(spec, name, width - lost, values, spec);
-    } else {
-      const longest = Math.max(...values.map((one) => one.label.length)) * LETTER;
-      const limit = Math.min(longest, Math.max(120, width * (width < NARROW ? 0.5 : 0.42)));
-      for (const layer of spec.layer) if (layer.encoding.y && layer.encoding.y.axis) layer.encoding.y.axis.labelLimit = limit;
-      spec.width = Math.max(120, Math.floor(width - lost - limit - 30));
+  function arrange(spec, chart, width, lost, values) {
+    const parts = (spec.vconcat || [spec]).map((part, at) => [part, chart.views[at]]);
+    for (const [part, view] of parts) {
+      const own = casesOf(view, values);
+      if (part.facet) arrangePanels(part, view, width - lost, own, spec, chart.parameters);
+      else arrangePlot(part, view, width, lost, own);
     }
+    if (spec.vconcat) spec.vconcat = parts.filter(([, view]) => casesOf(view, values).length > 0).map(([part]) => part);
   }
 
-  function arrangePanels(view, name, width, values, spec) {
-    const count = distinct(values, view.facet.field).size;
-    const rowNames = view.facet.field === "map_panel" ? [...distinct(values, "runtime")] : [];
-    const left = rowNames.length ? Math.min(180, Math.max(...rowNames.map((one) => one.length)) * LETTER) + 12 : 72;
-    const room = width - left;
-    const across = view.facet.field === "map_panel" ? distinct(values, "layer").size : distinct(values, "in_features").size;
-    const wanted = name === "map" ? Math.max(PANEL_WIDTH, across * 30) : PANEL_WIDTH;
-    view.columns = columnsFor(count, Math.max(1, Math.min(4, Math.floor((room + PANEL_GAP) / (wanted + PANEL_GAP)))));
-    const most = name === "map" ? Math.max(260, across * 70) : 420;
-    const each = Math.floor((room - PANEL_GAP * (view.columns - 1)) / view.columns);
-    view.spec.width = Math.max(60, Math.min(most, each));
-    view.facet.header.labelLimit = view.spec.width + 15;
-    if (name === "map" && view.spec.width / across < 29) spec.params.find((one) => one.name === "cell_text").value = false;
+  // One plot as wide as the page: the names left of it take what they need, but not much more than a third.
+  function arrangePlot(part, view, width, lost, values) {
+    const longest = view.names ? longestName(distinct(values, view.names)) : AXIS_WIDTH;
+    const limit = Math.min(longest, Math.max(120, width * (width < NARROW ? 0.5 : 0.42)));
+    for (const { encoding } of part.layer || [part]) {
+      if (view.names && encoding.y && encoding.y.axis) encoding.y.axis.labelLimit = limit;
+    }
+    part.width = Math.max(120, Math.floor(width - lost - limit - 30));
+  }
+
+  function longestName(names) {
+    return Math.max(0, ...[...names].map((one) => one.length)) * LETTER;
+  }
+
+  function arrangePanels(part, view, width, values, spec, parameters) {
+    const count = distinct(values, part.facet.field).size;
+    const names = view.names ? distinct(values, view.names) : new Set();
+    const room = width - (names.size ? Math.min(180, longestName(names)) + 12 : AXIS_WIDTH);
+    const across = view.cells ? distinct(values, view.cells).size : 0;
+    const [least, most] = CELL_WIDTHS.map((pixels) => across * pixels);
+    const wanted = Math.max(PANEL_WIDTH, least);
+    part.columns = columnsFor(count, Math.max(1, Math.min(4, Math.floor((room + PANEL_GAP) / (wanted + PANEL_GAP)))));
+    const each = Math.floor((room - PANEL_GAP * (part.columns - 1)) / part.columns);
+    part.spec.width = Math.max(60, Math.min(view.cells ? Math.max(260, most) : 420, each));
+    part.facet.header.labelLimit = part.spec.width + 15;
+    for (const { name, cell } of parameters) if (view.cells && part.spec.width / across < cell) setParameter(spec, name, false);
+  }
+
+  function setParameter(spec, name, value) {
+    spec.params.find((one) => one.name === name).value = value;
   }
 
   async function draw(figure) {
     const name = figure.dataset.chart;
     const host = figure.querySelector(".chart");
     const width = Math.floor(figure.clientWidth);
-    const values = valuesFor(name);
+    const chart = page.charts[name];
+    const values = valuesFor(figure);
     if (views.has(name)) views.get(name).finalize();
     views.delete(name);
-    if (!values.some((one) => one.verdict !== undefined && one.speedup !== null)) {
+    if (!shown.some((one) => one.speedup !== null)) {
       host.textContent = "No measured case is chosen.";
       return;
     }
-    const spec = structuredClone(page.specs[name]);
-    arrange(spec, name, width, values);
-    if (name === "forest") spec.params.find((one) => one.name === "show_null").value = document.getElementById("show-null").checked;
+    const key = `${name} ${width}`;
+    const spec = structuredClone(chart.spec);
+    if (width < NARROW) narrowLegends(spec, chart.legendColumns);
+    arrange(spec, chart, width, slack.get(key) || 0, values);
+    for (const parameter of chart.parameters) {
+      if (parameter.box) setParameter(spec, parameter.name, document.getElementById(parameter.box).checked);
+    }
     spec.datasets = { cases: values };
     const result = await vegaEmbed(host, spec, {
       mode: "vega-lite",
@@ -149,7 +169,6 @@
       tooltip: { disableDefaultStyle: true },
     });
     views.set(name, result);
-    const key = `${name} ${width}`;
     const drawn = host.querySelector("svg, canvas");
     drawn.setAttribute("aria-hidden", "true"); // its label and the table below say it better than a list of marks
     const pixels = drawn.tagName === "CANVAS" ? devicePixelRatio : 1;
@@ -209,7 +228,7 @@
   }
 
   function fillNumbers(figure) {
-    const columns = [{ field: "label", title: "case", kind: "text" }, ...page.numbers[figure.dataset.chart]];
+    const columns = [{ field: "label", title: "case", kind: "text" }, ...page.charts[figure.dataset.chart].columns];
     const table = document.createElement("table");
     table.className = "sortable";
     const head = table.createTHead().insertRow();
@@ -293,12 +312,14 @@
     figure.querySelector(".numbers").addEventListener("toggle", () => fillNumbers(figure));
     figure.querySelector(".pager").addEventListener("click", (event) => {
       if (!event.target.dataset.step) return;
-      forestPage += Number(event.target.dataset.step);
+      const name = figure.dataset.chart;
+      pages.set(name, pages.get(name) + Number(event.target.dataset.step));
       draw(figure);
     });
+    for (const { box } of page.charts[figure.dataset.chart].parameters) {
+      if (box) document.getElementById(box).addEventListener("change", () => draw(figure));
+    }
   }
-  const nulls = document.getElementById("show-null");
-  if (nulls) nulls.addEventListener("change", () => draw(figureOf("forest")));
   dark.addEventListener("change", drawAll);
   let width = document.documentElement.clientWidth;
   let waiting = 0;

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 from profiler.base.record import Record
 from profiler.machine.records import CacheInfo, HardwareInfo
 from profiler.machine.reports import machine_name
-from profiler.report.points import shortened
+from profiler.report.case_data import shortened
 from profiler.report.values import UNKNOWN, format_bytes
 
 WIDTH = 720
@@ -35,7 +35,7 @@ class Box(Record, frozen=True, kw_only=True):
     text: str
 
 
-def board_boxes(hardware: HardwareInfo) -> tuple[list[Box], int]:
+def machine_boxes(hardware: HardwareInfo) -> tuple[list[Box], int]:
     """What to draw, and over how many columns."""
     cpus = _cpus(hardware)
     if not cpus or len(cpus) > MOST_COLUMNS:
@@ -62,16 +62,16 @@ def board_boxes(hardware: HardwareInfo) -> tuple[list[Box], int]:
     return boxes, len(cpus)
 
 
-def board_svg(hardware: HardwareInfo, *, colours: Mapping[str, str], title: str | None = None) -> str:
+def machine_svg(hardware: HardwareInfo, *, colours: Mapping[str, str], title: str | None = None) -> str:
     """The picture as SVG, `title` above it. Its label says in words what it shows."""
-    boxes, columns = board_boxes(hardware)
+    boxes, columns = machine_boxes(hardware)
     top = 30 if title else 0
     rows = 1 + max(box.row for box in boxes)
     height = top + rows * _ROW
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-            f'role="img" aria-label={quoteattr(board_words(hardware))} font-family="system-ui, sans-serif" '
+            f'role="img" aria-label={quoteattr(machine_words(hardware))} font-family="system-ui, sans-serif" '
             f'font-size="{_TEXT}">'
         )
     ]
@@ -82,7 +82,7 @@ def board_svg(hardware: HardwareInfo, *, colours: Mapping[str, str], title: str 
     return "\n".join([*parts, "</svg>"])
 
 
-def board_words(hardware: HardwareInfo) -> str:
+def machine_words(hardware: HardwareInfo) -> str:
     """The picture in a sentence."""
     cpus = _cpus(hardware)
     caches = [
