@@ -23,7 +23,7 @@ ROOMS = (
 CHECKOUT = Path(__file__).parents[1]
 PACKAGE = Path(profiler.__file__).parent
 IMAGES = CHECKOUT / ".github" / "images"
-_IMAGE = re.compile(r"\((?:\.\./)+\.github/images/")
+_OUTSIDE = {r"\((?:\.\./)+\.github/images/": "images/", r"\((?:\.\./)+CONTRIBUTING\.md": "contributing.md"}
 _DOCUMENT = re.compile(r"\]\(docs/")
 
 
@@ -41,8 +41,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
-    """Point at the pictures where the built pages have them."""
-    return _IMAGE.sub(f"({'../' * page.file.src_uri.count('/')}images/", markdown)
+    """Point at what lies outside of docs/ where the built pages have it."""
+    up = "../" * page.file.src_uri.count("/")
+    for pattern, place in _OUTSIDE.items():
+        markdown = re.sub(pattern, f"({up}{place}", markdown)
+    return markdown
 
 
 def modules_of(room: str) -> list[str]:
