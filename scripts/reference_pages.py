@@ -64,7 +64,12 @@ def docstring_of(module: str) -> str:
 
 def rooms_page() -> str:
     """The rooms of the package, from low to high."""
-    lines = ["# Python modules", "", "The rooms, from low to high: each imports what stands above it and nothing below.", ""]
+    lines = [
+        "# Python modules",
+        "",
+        "The rooms, from low to high: each imports what stands above it and nothing below.",
+        "",
+    ]
     for room in ROOMS:
         first, _, _ = docstring_of(f"profiler.{room}").partition("\n\n")
         lines.append(f"- [`profiler.{room}`]({room}.md): {' '.join(first.split())}")
@@ -79,8 +84,8 @@ def room_page(room: str) -> str:
 def schemas_page() -> str:
     """All published schemas, field by field."""
     intro = (
-        "Every file that the program writes has a JSON Schema (draft 2020-12), made from the records it is written from "
-        "and shipped in `profiler/schemas/`. [Files](files.md) says what each file is."
+        "Every file that the program writes has a JSON Schema (draft 2020-12), made from the records that it is "
+        "written from and shipped in `profiler/schemas/`. [Files](files.md) says what each file is."
     )
     return "\n".join(["# Schemas", "", intro, "", *(line for name in PUBLISHED for line in schema_lines(name))])
 
