@@ -1,20 +1,25 @@
 """Writes those pages of the documentation that the program itself knows best; MkDocs calls it as a hook.
 
-A page for each room of the package, with all its modules; the schemas of all files; the guide for contributors, which
-lies where people look for it; and the pictures of the sample report. What is written exists in the built pages alone.
+The commands with their options; a page for each room of the package, with its modules; the schemas of all files; the
+guide for contributors, which lies where people look for it; and the pictures of the sample report. What is written
+exists in the built pages alone.
 """
 
 import ast
+import html
+import inspect
 import json
 import pkgutil
 import re
 from pathlib import Path
 from typing import Any
 
+import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 import profiler
+from profiler.commands import COMMANDS, cli
 from profiler.schemas import PUBLISHED, format_schema
 
 ROOMS = (
@@ -31,6 +36,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages to those found in docs/."""
     pages = {f"reference/python/{room}.md": room_page(room) for room in ROOMS}
     pages["reference/python/index.md"] = rooms_page()
+    pages["reference/commands.md"] = commands_page()
     pages["reference/schemas.md"] = schemas_page()
     pages["contributing.md"] = _DOCUMENT.sub("](", (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
     for path, text in pages.items():
@@ -46,6 +52,31 @@ def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
     for pattern, place in _OUTSIDE.items():
         markdown = re.sub(pattern, f"({up}{place}", markdown)
     return markdown
+
+
+def commands_page() -> str:
+    """All commands, as their `--help` tells of them."""
+    intro = [
+        "Results go to standard output or the named file, progress and warnings to standard error.",
+        "| exit status | means |\n|--:|---|\n| 0 | done |",
+        "| 1 | a failure was measured and is in the report, or what `--fail-on` names was found |",
+        "| 2 | bad usage or bad input: one line says what, where and what to do |\n| 128 + n | ended by signal n |",
+    ]
+    group = click.Context(cli, info_name="layout-profiler", **cli.context_settings)
+    known = [(name, cli.get_command(group, name)) for name in COMMANDS]
+    texts = [command_text(name, command, group) for name, command in known if command is not None]
+    return "\n\n".join(["# Commands", intro[0], "\n".join(intro[1:]), *texts, ""])
+
+
+def command_text(name: str, command: click.Command, group: click.Context) -> str:
+    """One command: what it does, how it is called, its options."""
+    context = click.Context(command, parent=group, info_name=name)
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    records = filter(None, (parameter.get_help_record(context) for parameter in command.get_params(context)))
+    rows = [f"| `{option}` | {html.escape(text).replace('|', '&#124;')} |" for option, text in records if text]
+    about = inspect.cleandoc(command.help or "")
+    lines = [f"## {name}", "", f"```text\n{usage}\n```", "", about, "", "| option | |", "|---|---|", *rows]
+    return "\n".join(lines)
 
 
 def modules_of(room: str) -> list[str]:

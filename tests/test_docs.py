@@ -17,8 +17,9 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md")))
 README_BYTES = 12_000
-# Made while the pages are built, from the schemas and from the package.
+# Made while the pages are built, from the commands, the schemas and the package.
 BUILT = {
+    DOCS / "reference/commands.md",
     DOCS / "reference/schemas.md",
     *(DOCS / "reference/python" / f"{room.stem}.md" for room in ROOT.glob("profiler/*")),
 }
