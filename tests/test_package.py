@@ -71,7 +71,7 @@ def test_the_base_install_is_light() -> None:
     assert {item.name for item in BASE} == {
         "click", "msgspec", "numpy", "onnxruntime", "psutil", "py-cpuinfo", "rich",
     }  # fmt: skip
-    assert set(PROJECT["optional-dependencies"]) == {"torch", "kernels", "report", "remote", "test", "all"}
+    assert set(PROJECT["optional-dependencies"]) == {"torch", "kernels", "report", "remote", "docs", "test", "all"}
 
 
 def test_every_direct_dependency_is_pinned_for_the_machines_we_test() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 import profiler
@@ -25,11 +26,20 @@ from profiler.schemas import PUBLISHED, format_schema
 ROOMS = (
     "base", "models", "machine", "artifacts", "session", "runtimes", "judge", "measure", "report", "claims", "commands",
 )  # fmt: skip
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 PACKAGE = Path(profiler.__file__).parent
 IMAGES = CHECKOUT / ".github" / "images"
 _OUTSIDE = {r"\((?:\.\./)+\.github/images/": "images/", r"\((?:\.\./)+CONTRIBUTING\.md": "contributing.md"}
 _DOCUMENT = re.compile(r"\]\(docs/")
+# What a browser fetches by itself; a link is followed by hand. The theme draws `mermaid` with a script of another host.
+_FETCHED = {
+    ".html": re.compile(
+        r"<link[^>]*\shref=[\"']?(?:https?:)?//[^>]*|<(?!a\s)[^>]*\s(?:src|srcset|data|poster)=[\"']?(?:https?:)?//[^>]*"
+        r"|class=[\"']mermaid"
+    ),
+    ".css": re.compile(r"(?:@import|url\()\s*[\"']?(?:https?:)?//[^)]*"),
+    ".svg": re.compile(r"<image[^>]*href=[\"']?(?:https?:)?//[^>]*"),
+}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -54,6 +64,19 @@ def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
     return markdown
 
 
+def on_post_build(config: MkDocsConfig) -> None:
+    """Refuse pages that a browser would fetch something for from elsewhere.
+
+    Raises:
+        PluginError: there is one.
+    """
+    for page in sorted(Path(config.site_dir).rglob("*")):
+        pattern = _FETCHED.get(page.suffix)
+        found = pattern and pattern.search(page.read_text(encoding="utf-8"))
+        if found:
+            raise PluginError(f"{page.relative_to(config.site_dir)} fetches from elsewhere: {found[0][:200]}")
+
+
 def commands_page() -> str:
     """All commands, as their `--help` tells of them."""
     intro = [
@@ -75,7 +98,7 @@ def command_text(name: str, command: click.Command, group: click.Context) -> str
     records = filter(None, (parameter.get_help_record(context) for parameter in command.get_params(context)))
     rows = [f"| `{option}` | {html.escape(text).replace('|', '&#124;')} |" for option, text in records if text]
     about = inspect.cleandoc(command.help or "")
-    lines = [f"## {name}", "", f"```text\n{usage}\n```", "", about, "", "| option | |", "|---|---|", *rows]
+    lines = [f"## {name}", "", f"```text\n{usage}\n```", "", about, "", "| option | means |", "|---|---|", *rows]
     return "\n".join(lines)
 
 
