@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from profiler import __version__
 from profiler.commands import cli
 from profiler.models.suite import builtin_suites
 from profiler.runtimes import RUNTIMES
@@ -133,6 +134,10 @@ def test_the_reference_is_complete() -> None:
     files = (DOCS / "reference/files.md").read_text()
     for name in PUBLISHED:
         assert f"schemas.md#{name})" in files
+
+
+def test_the_citation_is_of_this_version() -> None:
+    assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text()
 
 
 def test_no_document_names_a_place_of_one_workshop() -> None:

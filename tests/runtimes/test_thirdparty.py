@@ -15,7 +15,7 @@ from profiler.session.file import load_session
 from profiler.session.records import ExecutedLayout
 
 PACKAGE = """\
-from profiler.artifacts.records import ArtifactFormat
+from profiler.records import ArtifactFormat
 from profiler.runtimes import RuntimeInfo
 
 INFO = RuntimeInfo("einsum", "einsum_runtime.engine:Einsum", ArtifactFormat.ARRAYS, package="numpy")
@@ -23,8 +23,8 @@ INFO = RuntimeInfo("einsum", "einsum_runtime.engine:Einsum", ArtifactFormat.ARRA
 ENGINE = """\
 import numpy as np
 from profiler.artifacts.arrays.prove import load_layers
+from profiler.records import Executed, ExecutedLayout
 from profiler.runtimes.numpy import NumpyRuntime
-from profiler.session.records import Executed, ExecutedLayout
 
 class Einsum(NumpyRuntime):  # which brings clock, surroundings and load_identity
     def load(self, path, workload, *, threads):
@@ -42,7 +42,7 @@ class Model:
         return Executed(layout=ExecutedLayout(self.layout), operator=self.sum, known_by="einsum reads in place")
 """
 INFO = """
-from profiler.artifacts.records import ArtifactFormat
+from profiler.records import ArtifactFormat
 from profiler.runtimes import RuntimeInfo
 INFO = RuntimeInfo({name!r}, "engine_of_mine:Engine", ArtifactFormat.ARRAYS, {package!r}, description="mine")
 """
