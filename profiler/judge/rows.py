@@ -14,7 +14,7 @@ from profiler.judge.statistics import expm1, ratio_of
 from profiler.judge.verdicts import Judgement, judge_run
 from profiler.machine.caches import cache_level_for
 from profiler.models.layout import WeightLayout
-from profiler.models.workload import format_batch
+from profiler.models.workload import Workload, format_batch
 from profiler.session.records import Block, Case, Check, Header, Session
 
 

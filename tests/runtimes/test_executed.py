@@ -85,7 +85,7 @@ def explain_difference(runtime: str, layout: WeightLayout, row: Row, executed: E
     return (
         f"{package} {importlib.metadata.version(package)} executes {layout} files in {runtime} as {executed}, and not "
         f"as {row}, which {package} {' and '.join(TAKEN_WITH[package])} did: if that version is new, see what it does, "
-        "then correct this table, the version above and what the README says of the runtime"
+        "then correct this table, the version above and what docs/evidence says of the runtime"
     )
 
 
