@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from profiler.artifacts.formats import file_format
 from profiler.artifacts.proof import check_parts, layout_of, part_names, prove
@@ -17,6 +16,7 @@ from profiler.artifacts.records import Artifact, Form
 from profiler.artifacts.references import ReferenceValues
 from profiler.artifacts.stored import StoredModel
 from profiler.base.errors import ExportError
+from profiler.models.exactness import WorstError, shape_problem, worst_error
 from profiler.models.layout import WeightLayout
 from profiler.models.weight import Layer
 from profiler.models.workload import Workload
@@ -71,21 +71,17 @@ def _prove_outputs(
 ) -> tuple[float, float]:
     """The largest error over all references, relative to its tolerance, and that tolerance."""
     evaluate = file_format(artifact.format).evaluator().load(path, workload)
-    worst = (0.0, 0.0, -1.0)
+    nearest = WorstError(0.0, 1.0, is_allowed=True)
     for reference in references:
         found = evaluate(reference.x)
-        if found.shape != reference.y.shape:
-            raise ExportError(f"{path.name} gives an answer of shape {found.shape} instead of {reference.y.shape}")
-        error = np.abs(found - reference.y)
-        at = np.unravel_index(int(np.argmax(error / reference.tolerance)), error.shape)
-        worst = max(
-            worst,
-            (float(error[at]), float(reference.tolerance[at]), float(error[at] / reference.tolerance[at])),
-            key=lambda entry: entry[2],
-        )
-    if not worst[2] <= 1:
-        raise ExportError(f"{path.name} is off by {worst[0]:.3g} from the float64 answer, {worst[1]:.3g} is allowed")
-    return worst[0], worst[1]
+        problem = shape_problem(found, reference.y)
+        if problem is not None:
+            raise ExportError(f"{path.name} {problem}")
+        worst = worst_error(found, reference.y, reference.tolerance)
+        if not worst.is_allowed:
+            raise ExportError(f"{path.name} {worst.problem}")
+        nearest = max(nearest, worst, key=lambda one: one.error / one.tolerance)
+    return nearest.error, nearest.tolerance
 
 
 def _notes(artifact: Artifact, stored: StoredModel) -> list[str]:
