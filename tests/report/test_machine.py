@@ -228,7 +228,9 @@ def replaced(value: Any, text: str) -> Any:
     if isinstance(value, list):
         return [replaced(inner, text) for inner in value]
     return (
-        text if isinstance(value, str) and value not in {"data", "instruction", "unified", "pointer chase"} else value
+        text
+        if isinstance(value, str) and value not in {"data", "instruction", "unified", "pointer chase", "float32"}
+        else value
     )
 
 
