@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profiler.base.death import ChildError
@@ -22,6 +22,7 @@ def pipe() -> Iterator[tuple[int, int]]:
     os.close(writer)
 
 
+@settings(deadline=None)  # a pipe on a busy machine
 @given(st.lists(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"")), min_size=1, max_size=9))
 def test_lines_come_out_as_they_went_in(lines: list[bytes]) -> None:
     reader, writer = os.pipe()
