@@ -19,6 +19,12 @@ from profiler.models.number_format import NumberFormat
 from profiler.models.workload import KEY
 
 _LOCATION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+_TUPLES: tuple[tuple[str, type, bool], ...] = (  # the kind of what is in them, and whether there may be nothing
+    ("forms", Form, False),
+    ("dtypes", NumberFormat, False),
+    ("write_packages", str, True),
+    ("prove_packages", str, True),
+)
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,16}")
 
 
@@ -119,10 +125,11 @@ def _problem(file_format: FileFormat) -> str | None:
         return f"has the location {str(file_format.location)[:80]!r}, which is no name of a package"
     if not _SUFFIX.fullmatch(str(file_format.suffix)):
         return f"has the suffix {str(file_format.suffix)[:80]!r}, which is not '.' and up to 16 of a-z and 0-9"
-    for title, values, kind in (("forms", file_format.forms, Form), ("dtypes", file_format.dtypes, NumberFormat)):
-        held: object = values  # whatever a stranger has put there
-        if not isinstance(held, tuple) or not held or not all(isinstance(value, kind) for value in held):
-            return f"has the {title} {str(held)[:80]}, which is no tuple of {kind.__name__}"
+    for title, kind, can_be_empty in _TUPLES:
+        held: object = getattr(file_format, title)  # whatever a stranger has put there
+        is_sound = isinstance(held, tuple) and all(isinstance(value, kind) for value in held)
+        if not is_sound or not (held or can_be_empty):
+            return f"has the {title} {str(held)[:80]!r}, which is no tuple of {kind.__name__}"
     return None
 
 

@@ -304,8 +304,12 @@ def made_up(site: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
         ("FORMAT = FileFormat('other', 'x', '.x', 'x')", "is called 'other'; entry point and FileFormat must bear"),
         ("FORMAT = FileFormat('toy', 'x:y', '.x', 'x')", "has the location 'x:y', which is no name of a package"),
         ("FORMAT = FileFormat('toy', 'x', '/../x', 'x')", "has the suffix '/../x'"),
-        ("FORMAT = FileFormat('toy', 'x', '.x', 'x', forms=('odd',))", "has the forms ('odd',)"),
-        ("FORMAT = FileFormat('toy', 'x', '.x', 'x', dtypes=())", "has the dtypes ()"),
+        (
+            "FORMAT = FileFormat('toy', 'x', '.x', 'x', forms=('odd',))",
+            "which is no tuple of Form",
+        ),
+        ("FORMAT = FileFormat('toy', 'x', '.x', 'x', dtypes=())", "has the dtypes '()'"),
+        ("FORMAT = FileFormat('toy', 'x', '.x', 'x', prove_packages='numpy')", "has the prove_packages 'numpy', which"),
     ],
 )
 def test_a_broken_entry_point_is_one_clear_line(
