@@ -8,7 +8,7 @@ from profiler.machine.advice import advise
 from profiler.machine.environment import NONE
 from profiler.machine.records import CacheInfo, Conflict, Fact, HardwareInfo
 from profiler.machine.sources.throttling import throttle_words
-from profiler.report.cache_drawing import draw_caches
+from profiler.report.machine_sketch import draw_caches
 from profiler.report.measured_text import Line, measured_lines
 from profiler.report.values import UNKNOWN, format_bytes, format_time, plain
 

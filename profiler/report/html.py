@@ -14,10 +14,10 @@ from profiler.base.record import Record
 from profiler.judge.summary import Summary
 from profiler.judge.warnings import Warning_
 from profiler.report.appendix import ClaimText, claim_texts, claims_conditions, claims_summary
-from profiler.report.board_picture import PAGE_COLOURS, board_svg
 from profiler.report.case_text import advice_text, both_layouts, equal_margin_text, file_sizes
 from profiler.report.document import Report
 from profiler.report.hardware_text import Section, report_sections
+from profiler.report.machine_picture import PAGE_COLOURS, board_svg
 from profiler.report.method import method_lines
 from profiler.report.page.captions import Caption
 from profiler.report.page.data import Filter, page_data

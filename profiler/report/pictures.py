@@ -7,11 +7,11 @@ import re
 from typing import Any
 
 from profiler.base.errors import MissingPackageError, OptionError
-from profiler.report.board_picture import PICTURE_COLOURS, board_svg
 from profiler.report.charts import DATASET, ChartName, chart_spec, has_content
 from profiler.report.charts.frame import Frame
 from profiler.report.charts.theme import config
 from profiler.report.document import Report
+from profiler.report.machine_picture import PICTURE_COLOURS, board_svg
 from profiler.report.page.data import frame_for
 from profiler.report.page.library import vegalite_version
 from profiler.report.points import Point, board_names

@@ -17,10 +17,10 @@ import pytest
 
 from profiler.base.errors import MissingPackageError
 from profiler.machine.records import HardwareInfo
-from profiler.report.board_picture import PICTURE_COLOURS, WIDTH, board_boxes, board_svg, board_words
 from profiler.report.charts import chart_spec
 from profiler.report.document import make_report
 from profiler.report.html import missing_packages, render_html
+from profiler.report.machine_picture import PICTURE_COLOURS, WIDTH, board_boxes, board_svg, board_words
 from profiler.report.page.data import page_data, script_safe
 from profiler.report.page.downloads import MOST_BYTES, downloads_of
 from profiler.report.page.library import javascript

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.machine.records import CacheInfo, CoreType, HardwareInfo
-from profiler.report.cache_drawing import draw_caches
+from profiler.report.machine_sketch import draw_caches
 from profiler.report.screen import WIDTH
 from tests.machine.trees import NAMES, board
 
