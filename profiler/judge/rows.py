@@ -15,7 +15,7 @@ from profiler.judge.verdicts import Judgement, judge_run
 from profiler.machine.caches import cache_level_for
 from profiler.models.layout import WeightLayout
 from profiler.models.workload import Workload, format_batch
-from profiler.session.records import Block, Case, Check, Header, Session
+from profiler.session.records import ArmTruth, Block, Case, Check, Header, Session
 
 
 def compare_session(
@@ -68,6 +68,7 @@ def _row(
     weight_bytes = workload.weight_bytes(case.dtype)
     level = cache_level_for(weight_bytes, header.hardware.caches, cpus)
     limit = limit_for(case, workload, header.hardware, time_s=times, cpus=cpus)
+    verdict = judgement.verdict if blocks else None
     regime = regime_of(executed, level=level, overhead=overhead, limit=limit)
     return Row(
         case=case,
@@ -78,14 +79,7 @@ def _row(
         batch=format_batch(case.batch_shape),
         weight_bytes=weight_bytes,
         fits_in=level,
-        arms={
-            layout: LayoutRow(
-                stored_layout=truths[layout].stored_layout if layout in truths else None,
-                executed=executed.get(layout),
-                time_s=times.get(layout),
-            )
-            for layout in WeightLayout
-        },
+        arms={layout: _layout_row(truths.get(layout), times.get(layout)) for layout in WeightLayout},
         speedup=ratio_of(evidence.effect),
         null=ratio_of(evidence.null),
         noise_floor=None if evidence.noise_floor is None else expm1(evidence.noise_floor),
@@ -100,12 +94,14 @@ def _row(
         cost=cost,
         limit=limit,
         regime=regime,
-        cause=cause_of(
-            case,
-            executed,
-            judgement.verdict if blocks else None,
-            regime,
-            is_one_layout=not workload.layout_matters,
-        ),
+        cause=cause_of(case, executed, verdict, regime, is_one_layout=not workload.layout_matters),
         paired_passes=sum(map(is_paired, blocks)),
+    )
+
+
+def _layout_row(truth: ArmTruth | None, time_s: float | None) -> LayoutRow:
+    return LayoutRow(
+        stored_layout=truth.stored_layout if truth else None,
+        executed=truth.executed if truth else None,
+        time_s=time_s,
     )

@@ -104,7 +104,7 @@ def ratio_of(estimate: Estimate | None) -> Estimate | None:
 
 @functools.lru_cache(maxsize=4096)
 def sign_flip_p_value(values: tuple[float, ...], threshold: float) -> float:
-    """The same without assuming a distribution: the share of sign assignments that give as large a sum.
+    """One-sided, without assuming a distribution: the share of sign assignments that give as large a mean excess.
 
     Holds for any errors that are symmetric about 0. Exact up to `EXACT_FLIPS` values; beyond, seeded random
     assignments, of which the observed one is one (Phipson & Smyth 2010), so that no p-value is 0.

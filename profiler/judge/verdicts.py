@@ -84,7 +84,7 @@ class Evidence:
 
     @functools.cached_property
     def null(self) -> Estimate | None:
-        """The same between two copies of one layout."""
+        """The log ratio of two copies of one layout with its interval; None below two passes."""
         return self._interval(self.series.nulls)
 
     @functools.cached_property

@@ -59,12 +59,12 @@ def change_sentences(rule: Rule, times: int) -> str:
 
 
 def margin_words(margin: float) -> str:
-    """`3 %`."""
+    """A margin as people read it: `3 %`."""
     return f"{100 * margin:.3g} %"
 
 
 def level_words(confidence_level: float) -> str:
-    """`95 %`."""
+    """A confidence level as people read it: `95 %`."""
     return f"{100 * confidence_level:.4g} %"
 
 

@@ -46,7 +46,7 @@ def report_sections(hardware: HardwareInfo) -> list[Section]:
 
 
 def hardware_lines(hardware: HardwareInfo) -> list[tuple[str, str]]:
-    """The same as label and text, without the conditions: a session has them over the whole run."""
+    """All facts of a machine as label and text, without the conditions: a session has them over the whole run."""
     return [
         (line.label, f"{line.text} ({line.source})" if line.source else line.text)
         for section in report_sections(hardware)

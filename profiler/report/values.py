@@ -67,7 +67,7 @@ def format_interval(estimate: Estimate | None) -> str:
 
 
 def format_percent(fraction: float | None) -> str:
-    """`0.8 %`."""
+    """A fraction as percents: `0.8 %`."""
     return "-" if fraction is None else f"{100 * fraction:.1f} %"
 
 
