@@ -11,7 +11,7 @@ from profiler.judge.records import Verdict
 from profiler.machine.capture import capture_hardware
 from profiler.machine.records import Conditions
 from profiler.measure.supervisor import Run
-from profiler.measure.tally import Standing
+from profiler.measure.tally import CaseProgress
 from profiler.session.file import load_session
 from profiler.session.records import Block, End, Failure, Options, Session
 
@@ -30,7 +30,7 @@ class Recorder:
         self.open_cases: list[int] = []
         self.planned_open: list[int] = []
         self.states: list[Conditions] = []
-        self.standings: list[Standing] = []
+        self.standings: list[CaseProgress] = []
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
         self.on_block = on_block
@@ -45,7 +45,7 @@ class Recorder:
     def conditions(self, state: Conditions) -> None:
         self.states.append(state)
 
-    def measured(self, block: Block, standing: Standing) -> None:
+    def measured(self, block: Block, standing: CaseProgress) -> None:
         self.blocks += 1
         self.standings.append(standing)
         self.on_block(block)

@@ -7,7 +7,7 @@ import msgspec
 
 from profiler.artifacts.records import Form
 from profiler.machine.capture import capture_hardware
-from profiler.machine.measured import BandwidthPoint, Knee, Measured, MeasuredCore, PeakRate
+from profiler.machine.limits.records import BandwidthPoint, CoreLimits, Knee, MachineLimits, PeakRate
 from profiler.machine.records import HardwareInfo
 from profiler.models.layout import LinearShape, WeightLayout
 from profiler.models.number_format import NumberFormat
@@ -34,15 +34,15 @@ PASSES = 10
 WORKLOAD = linear_workload(LinearShape(in_features=64, out_features=64), batch_shapes=((1,), (8,)))
 
 
-def measured() -> Measured:
+def measured() -> MachineLimits:
     """What a Raspberry Pi 4 might be seen to do: made up, with round numbers."""
     rates = {4 << 10: 16e9, 16 << 10: 16e9, 64 << 10: 10e9, 512 << 10: 8e9, 1 << 20: 6e9, 4 << 20: 4e9, 64 << 20: 4e9}
-    return Measured(
+    return MachineLimits(
         utc="2026-11-21T00:00:00Z",
         tool_version="0.1.0",
         duration_s=5.0,
         cores=(
-            MeasuredCore(
+            CoreLimits(
                 core="Cortex-A72",
                 cpu=3,
                 method="read bandwidth",

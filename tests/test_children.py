@@ -18,7 +18,6 @@ from profiler.base.signals import Stop
 from profiler.claims.workshop import Workshop
 from profiler.commands.export import write_bundle_apart
 from profiler.machine.limits import ask as limits_ask
-from profiler.machine.limits.job import Job
 from profiler.machine.sources.brand import capture_brand
 from profiler.measure import handle
 from profiler.measure.counting import ask as counting_ask
@@ -41,7 +40,7 @@ def ask_worker(limit_s: float, *, is_nursery: bool = False) -> None:
 
 
 def ask_limits(limit_s: float) -> None:
-    job = Job(core=None, cpu=None, use_numba=False, buffer_bytes=1 << 20, budget_s=0.1, page_bytes=4096)
+    job = LimitsJob(core=None, cpu=None, use_numba=False, buffer_bytes=1 << 20, budget_s=0.1, page_bytes=4096)
     limits_ask.ask_child(job, limit_s=limit_s)
 
 

@@ -9,7 +9,7 @@ from profiler.artifacts.bundle import MANIFEST_NAME, format_manifest, is_zip_nam
 from profiler.artifacts.bundle.pack import new_bundle, refuse_oversize_zip
 from profiler.artifacts.formats import BUILT_IN, FileFormat, file_format
 from profiler.artifacts.proof import part_names, prove_identity
-from profiler.artifacts.protocol import Source
+from profiler.artifacts.protocol import ExportSource
 from profiler.artifacts.records import MANIFEST_SCHEMA, Artifact, Form, Identity, Manifest, Part, Reference
 from profiler.artifacts.references import ReferenceValues, compute_reference, write_reference
 from profiler.artifacts.sizes import bundle_bytes, refuse_full_disk, refuse_oversize
@@ -119,7 +119,7 @@ class _Export:
             ]
             for target in (target for target in targets if target.dtype is dtype):
                 self._progress(len(self._artifacts), self._total, f"{workload.label} {target.words}")
-                source = Source(
+                source = ExportSource(
                     workload=workload,
                     network=network,
                     layers=layers,
@@ -164,7 +164,9 @@ class _Export:
         return values
 
 
-def _write_artifact(path: Path, item: FileFormat, source: Source, references: Sequence[ReferenceValues]) -> Artifact:
+def _write_artifact(
+    path: Path, item: FileFormat, source: ExportSource, references: Sequence[ReferenceValues]
+) -> Artifact:
     parts = item.writer().write(source, path)
     entry = Artifact(
         **_file(path),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class ExportSource:
     """What a file shall hold.
 
     Attributes:
@@ -48,7 +48,7 @@ class Source:
 class Writer(Protocol):
     """The module `write`."""
 
-    def write(self, source: Source, path: Path) -> tuple[Path, ...]:
+    def write(self, source: ExportSource, path: Path) -> tuple[Path, ...]:
         """Write a file, and return the parts that were written beside it, in the same folder.
 
         Raises:

@@ -17,7 +17,7 @@ ITEM_BYTES = 4
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class LayoutChoice:
     """One layer in one runtime at several batch sizes.
 
     `gain` is how many times as fast the batches run together, each called as long, if each takes its own best layout
@@ -62,7 +62,7 @@ def examine(lab: Laboratory) -> Finding:
     )
 
 
-def choices_of(comparisons: Iterable[Row]) -> Iterable[Choice]:
+def choices_of(comparisons: Iterable[Row]) -> Iterable[LayoutChoice]:
     """A choice per runtime and layer."""
 
     def key(found: Row) -> tuple[str, str]:
@@ -70,7 +70,7 @@ def choices_of(comparisons: Iterable[Row]) -> Iterable[Choice]:
 
     for (runtime, workload), group in itertools.groupby(sorted(comparisons, key=key), key=key):
         cases = list(group)
-        yield Choice(
+        yield LayoutChoice(
             runtime=runtime,
             workload=workload,
             verdicts=tuple(found.verdict for found in cases),
@@ -97,7 +97,7 @@ def gain_of_both(comparisons: Sequence[Row], *, only_sure: bool = True) -> float
     return math.exp(min(lost.values()) / len(effects))
 
 
-def judge(choices: Sequence[Choice]) -> Outcome:
+def judge(choices: Sequence[LayoutChoice]) -> Outcome:
     """It pays if one layer surely wants both; it surely does not where every batch is decided and none is split."""
     if any(choice.is_split for choice in choices):
         return Outcome.HOLDS
@@ -106,7 +106,7 @@ def judge(choices: Sequence[Choice]) -> Outcome:
     return Outcome.DOES_NOT_HOLD
 
 
-def explain(split: Sequence[Choice], best: Choice | None) -> str:
+def explain(split: Sequence[LayoutChoice], best: LayoutChoice | None) -> str:
     """Which layer gains most, and at what price."""
     if not split or best is None:
         nearest = f"; nearest to it comes {best.workload} in {best.runtime}" if best and best.most > 1 else ""

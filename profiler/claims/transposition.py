@@ -18,7 +18,7 @@ LIMIT_S = 900.0
 BUDGET_S = 30.0
 
 
-class View(Record, frozen=True, kw_only=True):
+class TransposedView(Record, frozen=True, kw_only=True):
     """What `.T` of a matrix of `matrix_bytes` does, and what becomes of the transposition elsewhere.
 
     `copies` names where a copy in the other order is made after all.
@@ -33,7 +33,7 @@ class View(Record, frozen=True, kw_only=True):
 
 def examine(lab: Laboratory) -> Finding:
     """Look at storage and allocations, and time calls that make the view against calls that find it made."""
-    view = lab.ask("profiler.claims.trials.transposition:look", View, limit_s=LIMIT_S, folder=str(lab.folder))
+    view = lab.ask("profiler.claims.trials.transposition:look", TransposedView, limit_s=LIMIT_S, folder=str(lab.folder))
     comparisons = lab.measure("view", layers(), [RUNTIME], budget_s=BUDGET_S).comparisons
     return Finding(
         done=f".T of a matrix: storage and allocations; x @ W.T with the view made at every call against once, batch "
@@ -64,7 +64,7 @@ def cost_figures(comparison: Row) -> tuple[Figure, ...]:
     return (Figure(name=name, value=value, low=low, high=high, unit=Unit.SECONDS),)
 
 
-def judge(view: View, comparisons: Sequence[Row]) -> Outcome:
+def judge(view: TransposedView, comparisons: Sequence[Row]) -> Outcome:
     """Free: nothing is allocated, and the largest matrix costs nothing worth acting on."""
     if not view.shares_storage or view.view_bytes:
         return Outcome.DOES_NOT_HOLD
@@ -76,7 +76,7 @@ def judge(view: View, comparisons: Sequence[Row]) -> Outcome:
     return Outcome.DOES_NOT_HOLD if verdict is Verdict.COSTS else Outcome.HOLDS
 
 
-def explain(view: View, comparisons: Sequence[Row]) -> str:
+def explain(view: TransposedView, comparisons: Sequence[Row]) -> str:
     """What is shared, and where it is not free."""
     free = "the view shares the storage and allocates nothing" if view.shares_storage else "the view copies"
     calls = ", ".join(f"{side_of(found)}x{side_of(found)} {found.verdict}" for found in comparisons) or "not measured"

@@ -8,7 +8,7 @@ import click
 from profiler.base.errors import OptionError
 from profiler.base.files import write_whole
 from profiler.commands.options import CONFIDENCE, MARGIN, PATH, combine, force_option
-from profiler.judge.change_records import AnswerChange, Changes, Movement
+from profiler.judge.change_records import Changes, Movement, VerdictChange
 from profiler.judge.changes import make_changes
 from profiler.models.layout import WeightLayout
 from profiler.report.change_formats import ChangeFormat, render_changes
@@ -74,6 +74,6 @@ def command(
 def fails(changes: Changes, fail_on: FailOn) -> bool:
     """Whether anything happened that was to be failed on. Undecided is nothing that happened."""
     if fail_on is FailOn.VERDICT:
-        return any(case.answer is AnswerChange.CHANGED for case in changes.cases)
+        return any(case.answer is VerdictChange.CHANGED for case in changes.cases)
     wanted = {Movement.SLOWER} if fail_on is FailOn.REGRESSION else {Movement.SLOWER, Movement.FASTER}
     return any(case.layouts[layout].movement in wanted for case in changes.cases for layout in WeightLayout)

@@ -11,8 +11,8 @@ from rich.segment import Segment
 from profiler.commands.runstate import SLOTS, RunState, count_words, machine_words, short_label, time_words
 from profiler.judge.records import Estimate, Verdict
 from profiler.judge.statistics import ratio_of
-from profiler.measure.tally import Standing
-from profiler.report.bars import Scale, draw_interval, draw_scale, scale_for
+from profiler.measure.tally import CaseProgress
+from profiler.report.bars import BarScale, draw_interval, draw_scale, scale_for
 from profiler.report.screen import COLORS, Screen, cut
 
 REFRESH_S = 0.25
@@ -102,7 +102,7 @@ def _flow(parts: Sequence[str], width: int) -> list[str]:
     return lines
 
 
-def _cases(shown: Sequence[Standing], state: RunState, width: int) -> list[tuple[str, str]]:
+def _cases(shown: Sequence[CaseProgress], state: RunState, width: int) -> list[tuple[str, str]]:
     if not shown:
         return []
     ratios = [ratio_of(standing.effect) for standing in shown]
@@ -114,7 +114,7 @@ def _cases(shown: Sequence[Standing], state: RunState, width: int) -> list[tuple
     return [(_line("case", "speedup", draw_scale(scale), "", width), "dim"), *rows]
 
 
-def _case(standing: Standing, ratio: Estimate | None, scale: Scale, state: RunState, width: int) -> str:
+def _case(standing: CaseProgress, ratio: Estimate | None, scale: BarScale, state: RunState, width: int) -> str:
     bar = draw_interval(ratio, scale, noise_floor=standing.noise_floor)
     figures = _figures(ratio, is_whole=width >= WIDE)
     passes = f"{standing.passes} {'pass' if standing.passes == 1 else 'passes'}"

@@ -12,7 +12,7 @@ from profiler.commands.runstate import RunState, count_words, time_words
 from profiler.commands.screen import can_draw
 from profiler.judge.records import Verdict
 from profiler.machine.records import Conditions
-from profiler.measure.tally import Standing
+from profiler.measure.tally import CaseProgress
 from profiler.session.records import Block, Failure
 
 if TYPE_CHECKING:  # at run time where there is a terminal alone: a board spares the memory
@@ -109,7 +109,7 @@ class RunProgress:
         """The machine's state."""
         self._state.saw(state, now=self._clock())
 
-    def measured(self, block: Block, standing: Standing) -> None:
+    def measured(self, block: Block, standing: CaseProgress) -> None:
         """A block is on disk."""
         self._state.measured(block, standing)
         if self._live is not None:

@@ -8,7 +8,7 @@ from profiler.artifacts.records import Form
 from profiler.judge.records import Verdict
 from profiler.machine.records import Conditions
 from profiler.machine.sources.throttling import NOW, throttle_words
-from profiler.measure.tally import Standing
+from profiler.measure.tally import CaseProgress
 from profiler.models.number_format import NumberFormat
 from profiler.session.records import Block, Weights
 
@@ -31,7 +31,7 @@ class RunState:
     disturbed_blocks: int = 0
     conditions: Conditions | None = None
     temperature_celsius: float | None = None
-    _slots: list[Standing] = dataclasses.field(default_factory=list)
+    _slots: list[CaseProgress] = dataclasses.field(default_factory=list)
     _order: list[str] = dataclasses.field(default_factory=list)
     _began: tuple[float, int] | None = None
     _budget_ends: float | None = None
@@ -49,7 +49,7 @@ class RunState:
         if self.budget_s is not None:
             self._budget_ends = now + self.budget_s - state.at_s
 
-    def measured(self, block: Block, standing: Standing) -> None:
+    def measured(self, block: Block, standing: CaseProgress) -> None:
         """A block is done. Its case keeps its line, or takes that of the case whose last block is longest ago."""
         self.blocks += 1
         self.done += block.attempt == 0
@@ -70,7 +70,7 @@ class RunState:
         self.verdicts |= verdicts
         self.open_cases = open_cases
 
-    def latest(self, count: int) -> Sequence[Standing]:
+    def latest(self, count: int) -> Sequence[CaseProgress]:
         """The cases measured last, each where it stood before."""
         chosen = set(self._order[max(0, len(self._order) - count) :])
         return [slot for slot in self._slots if slot.case in chosen]

@@ -30,7 +30,7 @@ class SpeedupMovement(enum.StrEnum):
     UNDECIDED = "undecided"
 
 
-class AnswerChange(enum.StrEnum):
+class VerdictChange(enum.StrEnum):
     """What became of a case's verdict; undecided where one of the two is."""
 
     SAME = "same"
@@ -67,7 +67,7 @@ class CaseChange(Record, frozen=True, kw_only=True):
     layouts: dict[WeightLayout, LayoutChange]
     old_verdict: Verdict
     new_verdict: Verdict
-    answer: AnswerChange
+    answer: VerdictChange
     old_speedup: Estimate | None
     new_speedup: Estimate | None
     speedup_ratio: Estimate | None

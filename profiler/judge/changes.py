@@ -10,13 +10,13 @@ from profiler.base.errors import InputError
 from profiler.judge.change_cautions import change_cautions
 from profiler.judge.change_records import (
     CHANGES_SCHEMA,
-    AnswerChange,
     CaseChange,
     Changes,
     LayoutChange,
     Movement,
     Side,
     SpeedupMovement,
+    VerdictChange,
 )
 from profiler.judge.comparison import series_of
 from profiler.judge.disturbance import counted_blocks
@@ -165,7 +165,7 @@ def _case_change(
         layouts=layouts,
         old_verdict=old.verdict,
         new_verdict=new.verdict,
-        answer=answer_change(old.verdict, new.verdict),
+        answer=verdict_change(old.verdict, new.verdict),
         old_speedup=old.speedup,
         new_speedup=new.speedup,
         speedup_ratio=speedup_ratio,
@@ -173,11 +173,11 @@ def _case_change(
     )
 
 
-def answer_change(old: Verdict, new: Verdict) -> AnswerChange:
+def verdict_change(old: Verdict, new: Verdict) -> VerdictChange:
     """Whether a decided verdict became another decided one."""
     if Verdict.UNDECIDED in (old, new):
-        return AnswerChange.UNDECIDED
-    return AnswerChange.SAME if old is new else AnswerChange.CHANGED
+        return VerdictChange.UNDECIDED
+    return VerdictChange.SAME if old is new else VerdictChange.CHANGED
 
 
 def _layout_change(samples: TwoSamples, shift: Shift, margin: float, confidence_level: float) -> LayoutChange:

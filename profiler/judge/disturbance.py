@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from profiler.machine.records import Conditions, Quiet
+from profiler.machine.records import Conditions, Noise
 from profiler.machine.sources.throttling import NOW
 from profiler.session.records import Block, Disturbance
 
@@ -20,26 +20,26 @@ CLOCK_JUMP_S = 2.0  # between the wall clock and the monotonic one
 SUSPENDED_S = 0.5
 
 
-def disturbances(quiet: Quiet, *, threads: int, canaries: Collection[float]) -> list[Disturbance]:
+def disturbances(noise: Noise, *, threads: int, canaries: Collection[float]) -> list[Disturbance]:
     """What a worker's own evidence shows.
 
     Args:
-        quiet: what it saw.
+        noise: what it saw.
         threads: how many CPUs it may have used.
         canaries: the canary's times in earlier blocks of the run, each the larger of before and after.
     """
     found = []
-    before, after = quiet.canary_s
+    before, after = noise.canary_s
     usual = statistics.median(canaries) if len(canaries) >= MIN_CANARIES else min(before, after)
     if max(before, after) > (1 + CANARY_DRIFT) * usual:
         found.append(Disturbance.CANARY)
-    if quiet.other_cpu_s is not None and quiet.other_cpu_s > FOREIGN_CPUS * quiet.elapsed_s:
+    if noise.other_cpu_s is not None and noise.other_cpu_s > FOREIGN_CPUS * noise.elapsed_s:
         found.append(Disturbance.FOREIGN_LOAD)
-    if threads == 1 and quiet.cpu_s < (1 - STOLEN_SHARE) * quiet.elapsed_s:
+    if threads == 1 and noise.cpu_s < (1 - STOLEN_SHARE) * noise.elapsed_s:
         found.append(Disturbance.PREEMPTED)
-    if quiet.major_faults:
+    if noise.major_faults:
         found.append(Disturbance.PAGE_FAULTS)
-    if quiet.swapped_pages:
+    if noise.swapped_pages:
         found.append(Disturbance.SWAP)
     return found
 
@@ -63,7 +63,7 @@ def changes(before: Conditions, after: Conditions) -> list[Disturbance]:
 
 def canary_of(block: Block) -> float | None:
     """The larger time of its canary."""
-    return max(block.quiet.canary_s) if block.quiet else None
+    return max(block.noise.canary_s) if block.noise else None
 
 
 def counted_blocks(blocks: Sequence[Block], cases: Sequence[str]) -> Mapping[str, list[Block]]:

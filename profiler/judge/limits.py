@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from profiler.judge.records import Limit, LimitedBy
 from profiler.machine.caches import MEMORY, cache_level_for, data_cache_sizes
-from profiler.machine.measured import BandwidthPoint, MeasuredCore
+from profiler.machine.limits.records import BandwidthPoint, CoreLimits
 from profiler.machine.records import CacheInfo, HardwareInfo
 from profiler.models.layout import WeightLayout
 from profiler.models.number_format import NumberFormat
@@ -80,7 +80,7 @@ def is_at_limit(limit: Limit) -> bool:
     return is_told and min(fractions) >= AT_LIMIT and max(fractions) <= BEATEN
 
 
-def read_rate(core: MeasuredCore, size_bytes: int) -> float | None:
+def read_rate(core: CoreLimits, size_bytes: int) -> float | None:
     """The fastest that so many bytes can be read or copied again and again, in bytes a second.
 
     The best rate among buffers of about this size or larger: smaller ones may live in a faster place. What is larger
@@ -95,7 +95,7 @@ def _fastest(point: BandwidthPoint) -> float:
     return max(point.read_bytes_per_s, point.copy_bytes_per_s or 0.0)
 
 
-def level_rates(core: MeasuredCore, caches: Sequence[CacheInfo], cpus: Sequence[int]) -> dict[str, BandwidthPoint]:
+def level_rates(core: CoreLimits, caches: Sequence[CacheInfo], cpus: Sequence[int]) -> dict[str, BandwidthPoint]:
     """For each place that data can live in, the fastest of the buffers that lie there: too large for the one before.
 
     Args:
@@ -112,7 +112,7 @@ def level_rates(core: MeasuredCore, caches: Sequence[CacheInfo], cpus: Sequence[
     return found
 
 
-def _cores(hardware: HardwareInfo, cpus: Sequence[int]) -> list[MeasuredCore]:
+def _cores(hardware: HardwareInfo, cpus: Sequence[int]) -> list[CoreLimits]:
     """The measured cores that the run may have used; none if it may have used one that was not measured."""
     measured = hardware.measured.cores if hardware.measured else ()
     used = {kind.name for kind in hardware.core_types if not cpus or set(kind.cpus) & set(cpus)}
@@ -122,7 +122,7 @@ def _cores(hardware: HardwareInfo, cpus: Sequence[int]) -> list[MeasuredCore]:
 
 
 def _bound(
-    core: MeasuredCore, case: Case, flops: int, traffic: int, *, cold_on: HardwareInfo | None
+    core: CoreLimits, case: Case, flops: int, traffic: int, *, cold_on: HardwareInfo | None
 ) -> tuple[float, LimitedBy] | None:
     """Seconds and what sets them. Each thread is granted what one core can do with its share of the data."""
     peak = core.peak_in(case.dtype.activations)
@@ -133,7 +133,7 @@ def _bound(
     return (compute, LimitedBy.COMPUTE) if compute > memory else (memory, LimitedBy.MEMORY)
 
 
-def _memory_rate(core: MeasuredCore, hardware: HardwareInfo) -> float | None:
+def _memory_rate(core: CoreLimits, hardware: HardwareInfo) -> float | None:
     """The rate of the largest buffer, if no cache can hold it."""
     largest = max(core.bandwidths, key=lambda point: point.buffer_bytes, default=None)
     if largest is None or largest.buffer_bytes <= max(data_cache_sizes(hardware.caches), default=0):

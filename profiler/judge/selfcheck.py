@@ -15,7 +15,7 @@ RESOLUTION_QUANTILE = 0.9
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class SelfCheckOutcome:
     """How often something came out, of how many, with the exact 95 % interval of its share."""
 
     count: int
@@ -38,9 +38,9 @@ class SelfCheck:
 
     runtime: str
     allowed: float
-    false_alarms: Outcome
+    false_alarms: SelfCheckOutcome
     equal: int
-    found: Outcome
+    found: SelfCheckOutcome
     wrong: int
     slowdown: float | None
     resolution: float | None
@@ -81,9 +81,9 @@ def check_runtime(runtime: str, rows: Sequence[Row], alone: Mapping[str, Verdict
     return SelfCheck(
         runtime=runtime,
         allowed=rule.error,
-        false_alarms=Outcome(alarms, len(identical)),
+        false_alarms=SelfCheckOutcome(alarms, len(identical)),
         equal=sum(found.verdict is Verdict.EQUAL for found in identical),
-        found=Outcome(found_slower, len(slower)),
+        found=SelfCheckOutcome(found_slower, len(slower)),
         wrong=sum(found.verdict in (Verdict.COSTS, Verdict.EQUAL) for found in slower),
         slowdown=math.expm1(statistics.median(effects)),
         resolution=_resolution(measured, rule),

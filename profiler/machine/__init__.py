@@ -4,8 +4,9 @@ Sources of facts, one module each: `sysfs`, `devicetree`, `cpuinfo`, `boardtable
 `cpufreq`, `throttling`, `vcgencmd`, `cgroup`, `memory`, `darwin`, `windows`, `brand` (py-cpuinfo), `software`, and
 `recording` for what no file tells. Every reader takes the root of the tree to read.
 
-Made of them: `claims` (what a source says of caches), `boardclaims`, `reconcile` (whom to believe), `knees` (measured
-cache ends beside told ones), `cores`, `board`, `system`, `environment`, `conditions`, `surroundings` and `canary`.
+Made of them: `statements` (what a source says of caches), `boardstatements`, `reconcile` (whom to believe), `knees`
+(measured cache ends beside told ones), `cores`, `board`, `system`, `environment`, `conditions`, `surroundings` and
+`canary`.
 
 Asked of a report: `caches`, `advice`, `reports`.
 """

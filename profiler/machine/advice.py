@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from profiler.base.record import Record
 from profiler.machine.environment import NONE, is_emulated
 from profiler.machine.records import Conditions, HardwareInfo
-from profiler.machine.sources.boardclaims import board_by_id
+from profiler.machine.sources.boardstatements import board_by_id
 from profiler.machine.sources.throttling import NOW, throttle_words
 
 SET_GOVERNOR = "echo performance | sudo tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor"

@@ -10,7 +10,7 @@ from profiler.machine.facts import UNKNOWN, fact, live_fact
 from profiler.machine.reconcile import disagreement, first_known
 from profiler.machine.records import Board, Conflict, CoreType, Fact, Memory
 from profiler.machine.sources import boardtable, darwin, devicetree, dmi
-from profiler.machine.sources.boardclaims import BOARD_SOURCE, table_source
+from profiler.machine.sources.boardstatements import BOARD_SOURCE, table_source
 from profiler.machine.sources.boardtable import BoardRow
 from profiler.machine.sources.cpuinfo import SOURCE as CPUINFO
 from profiler.machine.sources.cpuinfo import CpuInfo

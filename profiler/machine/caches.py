@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from profiler.machine.records import CacheInfo
-from profiler.machine.sources.claims import MAX_CACHE_BYTES
+from profiler.machine.sources.statements import MAX_CACHE_BYTES
 
 UNKNOWN_CACHE_BYTES = 16 << 20  # where no size is known: larger than any Pi-class board's last level
 MEMORY = "memory"

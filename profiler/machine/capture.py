@@ -13,24 +13,24 @@ from profiler.machine.cores import capture_core_types, core_of
 from profiler.machine.environment import NONE, capture_environment, is_emulated
 from profiler.machine.facts import UNKNOWN, fact, live_fact
 from profiler.machine.knees import reconcile_measured
-from profiler.machine.measured import Measured
+from profiler.machine.limits.records import MachineLimits
 from profiler.machine.memory import page_size
 from profiler.machine.reconcile import disagreement, first_known, reconcile_caches
 from profiler.machine.recording import LIVE, read_recording
 from profiler.machine.records import HARDWARE_SCHEMA, Conflict, CoreType, Fact, HardwareInfo, System
 from profiler.machine.software import capture_software
-from profiler.machine.sources import boardclaims, darwin, devicetree, sysfs, windows
+from profiler.machine.sources import boardstatements, darwin, devicetree, sysfs, windows
 from profiler.machine.sources.boardtable import BoardRow
 from profiler.machine.sources.brand import capture_brand
-from profiler.machine.sources.claims import CacheClaim
 from profiler.machine.sources.cpufreq import read_clock_domains
 from profiler.machine.sources.cpuinfo import SOURCE as CPUINFO
 from profiler.machine.sources.cpuinfo import CpuInfo, capture_cpuinfo, parse_cpuinfo
 from profiler.machine.sources.source import is_folder
+from profiler.machine.sources.statements import CacheStatement
 from profiler.machine.system import capture_system, kernel, operating_system
 
 
-def capture_hardware(root: Path = LIVE, measured: Measured | None = None) -> HardwareInfo:
+def capture_hardware(root: Path = LIVE, measured: MachineLimits | None = None) -> HardwareInfo:
     """The hardware report of the machine whose files lie below `root`.
 
     A recorded tree tells nothing of its software; names and versions of this program's own libraries are left out.
@@ -89,14 +89,14 @@ def capture_hardware(root: Path = LIVE, measured: Measured | None = None) -> Har
 
 def _cache_sources(
     root: Path, row: BoardRow | None, core_types: tuple[CoreType, ...], cpus: int
-) -> list[list[CacheClaim]]:
+) -> list[list[CacheStatement]]:
     """What every source says, the most believed first."""
     return [
-        sysfs.claim_caches(root),
-        devicetree.claim_caches(root, sysfs.tree_nodes(root), core_of(core_types)),
-        darwin.claim_caches() if root == LIVE else [],
-        windows.claim_caches() if root == LIVE else [],
-        boardclaims.claim_caches(row, core_types, range(cpus)),
+        sysfs.cache_statements(root),
+        devicetree.cache_statements(root, sysfs.tree_nodes(root), core_of(core_types)),
+        darwin.cache_statements() if root == LIVE else [],
+        windows.cache_statements() if root == LIVE else [],
+        boardstatements.cache_statements(row, core_types, range(cpus)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Measured knees beside told cache sizes: they fill the gap where nobody tells, and speak up where they differ.
+"""MachineLimits knees beside told cache sizes: they fill the gap where nobody tells, and speak up where they differ.
 
 A knee is an interval. Physical page placement makes a shared cache look smaller than it is, so only what lies more than
 an octave away counts as a contradiction.
@@ -6,9 +6,9 @@ an octave away counts as a contradiction.
 
 from collections.abc import Sequence
 
-from profiler.machine.measured import Knee, Measured, MeasuredCore
-from profiler.machine.records import CacheInfo, Claim, Conflict, CoreType, Origin
-from profiler.machine.sources.boardclaims import CORE_SOURCE
+from profiler.machine.limits.records import CoreLimits, Knee, MachineLimits
+from profiler.machine.records import CacheInfo, Conflict, CoreType, Origin, Statement
+from profiler.machine.sources.boardstatements import CORE_SOURCE
 
 SOURCE = "measured"
 OCTAVE = 2
@@ -16,7 +16,7 @@ OCTAVE = 2
 
 def reconcile_measured(
     caches: tuple[CacheInfo, ...],
-    measured: Measured | None,
+    measured: MachineLimits | None,
     core_types: Sequence[CoreType],
     *,
     is_virtual: bool = False,
@@ -61,7 +61,7 @@ def _fits(knee: Knee, cache: CacheInfo) -> bool:
     return knee.low_bytes / OCTAVE <= (cache.size_bytes or 0) <= knee.high_bytes * OCTAVE
 
 
-def _conflict(core: MeasuredCore, knee: Knee, caches: Sequence[CacheInfo]) -> Conflict:
+def _conflict(core: CoreLimits, knee: Knee, caches: Sequence[CacheInfo]) -> Conflict:
     """Held against the cache whose size is nearest."""
     near = min(
         caches,
@@ -69,15 +69,17 @@ def _conflict(core: MeasuredCore, knee: Knee, caches: Sequence[CacheInfo]) -> Co
     )
     return Conflict(
         fact=f"where a cache of {core.core or 'this processor'} ends",
-        used=Claim(value=str(near.size_bytes), source=near.source, raw=f"L{near.level} {near.type}"),
+        used=Statement(value=str(near.size_bytes), source=near.source, raw=f"L{near.level} {near.type}"),
         others=(
-            Claim(value=knee_text(knee), source=SOURCE, raw=f"{knee.ratio:.2f} times slower beyond ({core.method})"),
+            Statement(
+                value=knee_text(knee), source=SOURCE, raw=f"{knee.ratio:.2f} times slower beyond ({core.method})"
+            ),
         ),
         unit="bytes",
     )
 
 
-def _cache(core: MeasuredCore, level: int, knee: Knee) -> CacheInfo:
+def _cache(core: CoreLimits, level: int, knee: Knee) -> CacheInfo:
     """A cache that only measuring shows: it holds at least the last size that was fast."""
     return CacheInfo(
         level=level,

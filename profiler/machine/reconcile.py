@@ -9,8 +9,8 @@ import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from profiler.machine.records import CacheInfo, Claim, Conflict, Fact, Origin
-from profiler.machine.sources.claims import CACHE_FIELDS, CacheClaim, CacheType, Reading
+from profiler.machine.records import CacheInfo, Conflict, Fact, Origin, Statement
+from profiler.machine.sources.statements import CACHE_FIELDS, CacheStatement, CacheType, Reading
 
 UNKNOWN = "unknown"
 SHARED = "shared_cpus"
@@ -37,7 +37,7 @@ class _Kind:
 
 
 def reconcile_caches(
-    sources: Sequence[Sequence[CacheClaim]], core_of: Mapping[int, str | None], online: Collection[int] = ()
+    sources: Sequence[Sequence[CacheStatement]], core_of: Mapping[int, str | None], online: Collection[int] = ()
 ) -> tuple[tuple[CacheInfo, ...], tuple[Conflict, ...]]:
     """One row per kind of cache, first level first, and what the sources disagree on.
 
@@ -46,11 +46,11 @@ def reconcile_caches(
         core_of: the name of each CPU's core type.
         online: the CPUs that are, if that is known: the kernel tells nothing of others, a table or tree does.
     """
-    by_cpu: dict[int, list[dict[_Key, CacheClaim]]] = {}
-    for position, claims in enumerate(sources):
-        for claim in _of_online(claims, online):
-            tables = by_cpu.setdefault(claim.cpu, [{} for _ in sources])
-            tables[position].setdefault((claim.level, claim.type), claim)
+    by_cpu: dict[int, list[dict[_Key, CacheStatement]]] = {}
+    for position, statements in enumerate(sources):
+        for statement in _of_online(statements, online):
+            tables = by_cpu.setdefault(statement.cpu, [{} for _ in sources])
+            tables[position].setdefault((statement.level, statement.type), statement)
     kinds: dict[_Kind, set[tuple[int, ...]]] = {}
     origins: dict[_Kind, dict[str, Origin]] = {}
     conflicts: dict[Conflict, None] = {}  # a set that keeps its order
@@ -59,9 +59,9 @@ def reconcile_caches(
         kept, absent = _present(by_cpu[cpu])
         conflicts.update(dict.fromkeys(_absences(absent, core)))
         for key, told in kept.items():
-            claims = sorted(told, key=lambda claim: "size_bytes" not in claim.fields)
-            conflicts.update(dict.fromkeys(_contradictions(key, claims, core)))
-            chosen = _chosen(claims)
+            statements = sorted(told, key=lambda statement: "size_bytes" not in statement.fields)
+            conflicts.update(dict.fromkeys(_contradictions(key, statements, core)))
+            chosen = _chosen(statements)
             shared = chosen.get(SHARED)
             cpus = shared[0].value if shared and isinstance(shared[0].value, tuple) else ()
             types = {core_of.get(sharer) for sharer in cpus or (cpu,)}
@@ -83,50 +83,50 @@ def disagreement(name: str, facts: Iterable[Fact[T]]) -> tuple[Conflict, ...]:
     others = [fact for fact in known[1:] if fact.value != known[0].value]
     if not others:
         return ()
-    return (Conflict(fact=name, used=_claim_of(known[0]), others=tuple(map(_claim_of, others))),)
+    return (Conflict(fact=name, used=_statement_of(known[0]), others=tuple(map(_statement_of, others))),)
 
 
 def _present(
-    tables: Sequence[Mapping[_Key, CacheClaim]],
-) -> tuple[dict[_Key, list[CacheClaim]], list[tuple[CacheClaim, CacheClaim]]]:
-    """The caches of a CPU with all claims of each, and those that a source which lists them all does not have."""
-    kept: dict[_Key, list[CacheClaim]] = {}
+    tables: Sequence[Mapping[_Key, CacheStatement]],
+) -> tuple[dict[_Key, list[CacheStatement]], list[tuple[CacheStatement, CacheStatement]]]:
+    """The caches of a CPU with all statements of each, and those that a source which lists them all does not have."""
+    kept: dict[_Key, list[CacheStatement]] = {}
     absent = []
-    whole: CacheClaim | None = None
+    whole: CacheStatement | None = None
     for table in tables:
-        for key, claim in sorted(table.items()):
+        for key, statement in sorted(table.items()):
             if key in kept:
-                kept[key].append(claim)
-            elif whole is None or (claim.is_whole and claim.source == whole.source):
-                kept[key] = [claim]
+                kept[key].append(statement)
+            elif whole is None or (statement.is_whole and statement.source == whole.source):
+                kept[key] = [statement]
             else:
-                absent.append((whole, claim))
-        whole = whole or next((claim for claim in table.values() if claim.is_whole), None)
+                absent.append((whole, statement))
+        whole = whole or next((statement for statement in table.values() if statement.is_whole), None)
     return kept, absent
 
 
-def _chosen(claims: Sequence[CacheClaim]) -> dict[str, tuple[Reading, str]]:
+def _chosen(statements: Sequence[CacheStatement]) -> dict[str, tuple[Reading, str]]:
     """For each field the first reading, with its source."""
     return {
-        name: next((claim.fields[name], claim.source) for claim in claims if name in claim.fields)
+        name: next((statement.fields[name], statement.source) for statement in statements if name in statement.fields)
         for name in CACHE_FIELDS
-        if any(name in claim.fields for claim in claims)
+        if any(name in statement.fields for statement in statements)
     }
 
 
-def _of_online(claims: Sequence[CacheClaim], online: Collection[int]) -> Iterator[CacheClaim]:
-    for claim in claims:
+def _of_online(statements: Sequence[CacheStatement], online: Collection[int]) -> Iterator[CacheStatement]:
+    for statement in statements:
         if not online:
-            yield claim
-        elif claim.cpu in online:
-            shared = claim.fields.get(SHARED)
+            yield statement
+        elif statement.cpu in online:
+            shared = statement.fields.get(SHARED)
             cpus = (
                 tuple(cpu for cpu in shared.value if cpu in online)
                 if shared and isinstance(shared.value, tuple)
                 else ()
             )
-            fields = {**claim.fields, SHARED: Reading(cpus, shared.raw)} if shared and cpus else claim.fields
-            yield dataclasses.replace(claim, fields=fields)
+            fields = {**statement.fields, SHARED: Reading(cpus, shared.raw)} if shared and cpus else statement.fields
+            yield dataclasses.replace(statement, fields=fields)
 
 
 def _kind(key: _Key, chosen: Mapping[str, tuple[Reading, str]], core: str | None) -> _Kind:
@@ -170,16 +170,16 @@ def _row(kind: _Kind, shared: set[tuple[int, ...]], origins: dict[str, Origin]) 
     )
 
 
-def _contradictions(key: _Key, claims: Sequence[CacheClaim], core: str | None) -> list[Conflict]:
+def _contradictions(key: _Key, statements: Sequence[CacheStatement], core: str | None) -> list[Conflict]:
     found = []
     for name in CACHE_FIELDS:
-        told = [(claim.fields[name], claim.source) for claim in claims if name in claim.fields]
+        told = [(statement.fields[name], statement.source) for statement in statements if name in statement.fields]
         others = [(reading, source) for reading, source in told[1:] if reading.value != told[0][0].value]
         if others:
             word, unit = _WORDS[name]
             in_words = _text if len({_text(reading) for reading, _ in (told[0], *others)}) > 1 else _cpus
             used, *claimed = [
-                Claim(value=in_words(reading), source=source, raw=None if name == SHARED else reading.raw)
+                Statement(value=in_words(reading), source=source, raw=None if name == SHARED else reading.raw)
                 for reading, source in (told[0], *others)
             ]
             fact = f"{cache_name(*key, core)}: {word}"
@@ -187,16 +187,16 @@ def _contradictions(key: _Key, claims: Sequence[CacheClaim], core: str | None) -
     return found
 
 
-def _absences(absent: Sequence[tuple[CacheClaim, CacheClaim]], core: str | None) -> list[Conflict]:
+def _absences(absent: Sequence[tuple[CacheStatement, CacheStatement]], core: str | None) -> list[Conflict]:
     found = []
-    for whole, claim in absent:
-        size = claim.fields.get("size_bytes")
+    for whole, statement in absent:
+        size = statement.fields.get("size_bytes")
         if size is not None:
             found.append(
                 Conflict(
-                    fact=f"{cache_name(claim.level, claim.type, core)}: size",
-                    used=Claim(value="absent", source=whole.source),
-                    others=(Claim(value=_text(size), source=claim.source, raw=size.raw),),
+                    fact=f"{cache_name(statement.level, statement.type, core)}: size",
+                    used=Statement(value="absent", source=whole.source),
+                    others=(Statement(value=_text(size), source=statement.source, raw=size.raw),),
                     unit="bytes",
                 )
             )
@@ -218,5 +218,5 @@ def _cpus(reading: Reading) -> str:
     return f"CPUs {', '.join(map(str, reading.value))}" if isinstance(reading.value, tuple) else str(reading.value)
 
 
-def _claim_of(fact: Fact[T]) -> Claim:
-    return Claim(value=str(fact.value), source=fact.source, raw=fact.raw)
+def _statement_of(fact: Fact[T]) -> Statement:
+    return Statement(value=str(fact.value), source=fact.source, raw=fact.raw)

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from profiler.machine.sources import vcgencmd
-from profiler.machine.sources.claims import MAX_CPU
 from profiler.machine.sources.devicetree import read_compatible
 from profiler.machine.sources.source import MAX_NAME, read_bytes
+from profiler.machine.sources.statements import MAX_CPU
 
 LIVE = Path("/")
 NAME = "recording.json"

@@ -5,7 +5,7 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 
 from profiler.base.record import Record
-from profiler.machine.measured import Measured
+from profiler.machine.limits.records import MachineLimits
 
 HARDWARE_SCHEMA = 3
 
@@ -32,7 +32,7 @@ class Origin(Record, frozen=True, kw_only=True):
     raw: str | None = None
 
 
-class Claim(Record, frozen=True, kw_only=True):
+class Statement(Record, frozen=True, kw_only=True):
     """What one source says of a fact, in words."""
 
     value: str
@@ -41,11 +41,11 @@ class Claim(Record, frozen=True, kw_only=True):
 
 
 class Conflict(Record, frozen=True, kw_only=True):
-    """A fact on which sources differ: the claim that the report uses, and all others. Numbers are in `unit`."""
+    """A fact on which sources differ: the statement that the report uses, and all others. Numbers are in `unit`."""
 
     fact: str
-    used: Claim
-    others: tuple[Claim, ...]
+    used: Statement
+    others: tuple[Statement, ...]
     unit: str | None = None
 
 
@@ -188,10 +188,10 @@ class HardwareInfo(Record, frozen=True, kw_only=True):
     environment: Environment = Environment()
     system: System = System()
     conflicts: tuple[Conflict, ...] = ()
-    measured: Measured | None = None
+    measured: MachineLimits | None = None
 
 
-class Quiet(Record, frozen=True, kw_only=True):
+class Noise(Record, frozen=True, kw_only=True):
     """What a worker saw of its surroundings while it timed a block.
 
     `canary_s` is the fixed task's time before and after. `cpu_s` of the `elapsed_s` it had the CPU; `other_cpu_s` is

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from profiler.machine.canary import measure_canary
-from profiler.machine.records import Quiet
+from profiler.machine.records import Noise
 
 Number = TypeVar("Number", int, float)
 _BUSY = (0, 1, 2, 5, 6, 7)  # user, nice, system, irq, softirq, steal: proc(5)
@@ -48,11 +48,11 @@ def look_around() -> Surroundings:
     )
 
 
-def between(before: Surroundings, after: Surroundings) -> Quiet:
+def between(before: Surroundings, after: Surroundings) -> Noise:
     """What happened between two looks."""
     cpu_s = after.cpu_s - before.cpu_s
     busy_s = _difference(after.busy_s, before.busy_s)
-    return Quiet(
+    return Noise(
         canary_s=(before.canary_s, after.canary_s),
         elapsed_s=max(0.0, after.at_s - before.at_s),
         cpu_s=max(0.0, cpu_s),
@@ -64,10 +64,10 @@ def between(before: Surroundings, after: Surroundings) -> Quiet:
     )
 
 
-def together(parts: Sequence[Quiet]) -> Quiet:
+def together(parts: Sequence[Noise]) -> Noise:
     """One record of several stretches of time: counts added up, and the stretch whose canary was slowest."""
     slowest = max(parts, key=lambda part: max(part.canary_s))
-    return Quiet(
+    return Noise(
         canary_s=slowest.canary_s,
         elapsed_s=sum(part.elapsed_s for part in parts),
         cpu_s=sum(part.cpu_s for part in parts),

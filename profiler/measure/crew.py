@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from profiler.base.death import ChildError, Death
 from profiler.base.signals import Stop
 from profiler.measure.handle import ForkedWorker, Worker, message_of
-from profiler.measure.messages import Started
+from profiler.measure.messages import Ready
 from profiler.measure.plan import Job, PlannedCase
 from profiler.session.records import Failure, Options, Stage, Team
 
@@ -53,7 +53,7 @@ class Crew:
             try:
                 with self._worker(first.case.team) as worker:
                     reply = worker.start()
-                    if not isinstance(reply, Started):
+                    if not isinstance(reply, Ready):
                         fail(_failure(first, None, Stage.START, pass_index, reply.message))
                         return
                     started(worker.age_s)

@@ -10,7 +10,7 @@ import msgspec
 from profiler.base.death import ChildDiedError, ChildError, Death
 from profiler.base.process import LAST_WORDS_S, Conversation, python_command, thread_counts
 from profiler.base.signals import Stop
-from profiler.measure.messages import EndRequest, ForkRequest, Gone, Message, Rejected, Reply, Started
+from profiler.measure.messages import EndRequest, ForkRequest, Message, Ready, Rejection, Reply, WorkerEnded
 
 START_LIMIT_S = 300.0  # importing torch takes over 10 s on a Pi; from a worn SD card much longer
 REPLY_LIMIT_S = 3600.0
@@ -60,7 +60,7 @@ class Worker(Conversation[Reply]):
         """Seconds since it was started."""
         return time.monotonic() - self._born_s
 
-    def start(self) -> Started | Rejected:
+    def start(self) -> Ready | Rejection:
         """Wait until the runtime is imported.
 
         Raises:
@@ -68,7 +68,7 @@ class Worker(Conversation[Reply]):
             StopRequestedError: the run shall end.
         """
         reply = self.hear(START_LIMIT_S)
-        assert isinstance(reply, Started | Rejected)
+        assert isinstance(reply, Ready | Rejection)
         return reply
 
     def request(self, message: Message) -> Reply:
@@ -80,7 +80,7 @@ class Worker(Conversation[Reply]):
         """
         self.tell(message)
         reply = self.hear(REPLY_LIMIT_S)
-        if isinstance(reply, Gone) and reply.status != 0:  # a nursery tells of its worker
+        if isinstance(reply, WorkerEnded) and reply.status != 0:  # a nursery tells of its worker
             raise ChildDiedError(Death(reply.status, self.last_words()))
         return reply
 
@@ -112,15 +112,15 @@ class ForkedWorker:
         """Seconds since it, or the nursery before it, was started."""
         return self._nursery.age_s if self._is_new else time.monotonic() - self._born_s
 
-    def start(self) -> Started | Rejected:
+    def start(self) -> Ready | Rejection:
         """Wait until the runtime is imported, if that was not done before, and the worker is forked."""
         if self._is_new:
             first = self._nursery.start()
-            if not isinstance(first, Started):
+            if not isinstance(first, Ready):
                 self.is_over = True
                 return first
         reply = self._nursery.request(ForkRequest())
-        assert isinstance(reply, Started)
+        assert isinstance(reply, Ready)
         return reply
 
     def request(self, message: Message) -> Reply:

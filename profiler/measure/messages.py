@@ -5,7 +5,7 @@ import enum
 import msgspec
 
 from profiler.artifacts.records import Artifact
-from profiler.machine.records import Quiet
+from profiler.machine.records import Noise
 from profiler.models.layout import WeightLayout
 from profiler.models.workload import Workload
 from profiler.session.records import ArmCost, ArmSet, ArmTruth
@@ -71,30 +71,30 @@ class EndRequest(Message, frozen=True, kw_only=True, tag="end"):
     """To a forked worker: end, so that the nursery answers again."""
 
 
-class Started(Message, frozen=True, kw_only=True, tag="started"):
+class Ready(Message, frozen=True, kw_only=True, tag="started"):
     """The runtime is imported and ready."""
 
 
-class Checked(Message, frozen=True, kw_only=True, tag="checked"):
+class CheckResult(Message, frozen=True, kw_only=True, tag="checked"):
     """Both answers are right."""
 
     arms: tuple[ArmTruth, ...]
 
 
-class Costed(Message, frozen=True, kw_only=True, tag="costed"):
+class CostTimes(Message, frozen=True, kw_only=True, tag="costed"):
     """What each layout cost."""
 
     arms: dict[WeightLayout, ArmCost]
 
 
-class Measured(Message, frozen=True, kw_only=True, tag="measured"):
+class BlockTimes(Message, frozen=True, kw_only=True, tag="measured"):
     """A block's raw times and what went on around it; see `records.Block`."""
 
     sets: tuple[ArmSet, ...]
-    quiet: Quiet
+    noise: Noise
 
 
-class Gone(Message, frozen=True, kw_only=True, tag="gone"):
+class WorkerEnded(Message, frozen=True, kw_only=True, tag="gone"):
     """From a nursery: its worker has ended, with that exit status; below 0, by that signal."""
 
     status: int
@@ -109,7 +109,7 @@ class Reason(enum.StrEnum):
     PACKAGE = "package"
 
 
-class Rejected(Message, frozen=True, kw_only=True, tag="rejected"):
+class Rejection(Message, frozen=True, kw_only=True, tag="rejected"):
     """The worker lives on, but cannot do this."""
 
     reason: Reason
@@ -117,4 +117,4 @@ class Rejected(Message, frozen=True, kw_only=True, tag="rejected"):
 
 
 Request = CheckRequest | CostRequest | BlockRequest | ForkRequest | EndRequest
-Reply = Started | Checked | Costed | Measured | Gone | Rejected
+Reply = Ready | CheckResult | CostTimes | BlockTimes | WorkerEnded | Rejection

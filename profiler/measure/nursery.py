@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from profiler.base.inside import Pipes
 from profiler.measure.forks import fork, wait_for
-from profiler.measure.messages import ForkRequest, Gone, Request
+from profiler.measure.messages import ForkRequest, Request, WorkerEnded
 
 REGIONS = 32  # mappings a worker makes, half of which stay
 MAX_REGION_PAGES = 512
@@ -26,7 +26,7 @@ MAX_STACK_BYTES = 4096
 def host(pipes: Pipes[Request], serve: Callable[[], None]) -> None:
     """Fork a worker whenever asked to, until the supervisor is gone. `serve` answers requests until it is to end."""
     while isinstance(pipes.request(), ForkRequest):
-        pipes.send(Gone(status=wait_for(fork(lambda: _raise_worker(serve))).status))
+        pipes.send(WorkerEnded(status=wait_for(fork(lambda: _raise_worker(serve))).status))
 
 
 def _raise_worker(serve: Callable[[], None]) -> bool:

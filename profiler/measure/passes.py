@@ -13,9 +13,9 @@ from profiler.judge.records import Verdict
 from profiler.machine.records import Conditions
 from profiler.measure.crew import Crew
 from profiler.measure.handle import ForkedWorker, Worker
-from profiler.measure.messages import BlockRequest, Costed, CostRequest, Measured, Rejected
+from profiler.measure.messages import BlockRequest, BlockTimes, CostRequest, CostTimes, Rejection
 from profiler.measure.plan import Job, Plan, PlannedCase, block_seed, case_order, team_order
-from profiler.measure.tally import Standing, Tally
+from profiler.measure.tally import CaseProgress, Tally
 from profiler.models.layout import WeightLayout
 from profiler.session.arms import ARMS_AT_ONCE
 from profiler.session.file import SessionWriter
@@ -52,7 +52,7 @@ class Observer(Protocol):
         """The machine's state before a pass, and the part of it that is read after every block."""
         ...
 
-    def measured(self, block: Block, standing: Standing) -> None:
+    def measured(self, block: Block, standing: CaseProgress) -> None:
         """A block is on disk; its case now stands so."""
         ...
 
@@ -209,9 +209,9 @@ class Passes:
                 seed=block_seed(planned.case, seed=self._options.seed, pass_index=pass_index),
             )
         )
-        if isinstance(reply, Rejected):
+        if isinstance(reply, Rejection):
             return reply.message
-        assert isinstance(reply, Costed)
+        assert isinstance(reply, CostTimes)
         cost = Cost(case=planned.case.id, pass_index=pass_index, arms=reply.arms)
         self._writer.append(cost)
         self._tally.add_cost(cost)
@@ -237,18 +237,18 @@ class Passes:
                 arms_at_once=arms_at_once,
             )
         )
-        if isinstance(reply, Rejected):
+        if isinstance(reply, Rejection):
             return reply.message
-        assert isinstance(reply, Measured)
+        assert isinstance(reply, BlockTimes)
         after = self._conditions(False)  # noqa: FBT003
-        marks = disturbances(reply.quiet, threads=case.threads, canaries=self._tally.canaries)
+        marks = disturbances(reply.noise, threads=case.threads, canaries=self._tally.canaries)
         block = Block(
             case=case.id,
             pass_index=pass_index,
             attempt=job.attempt,
             at_s=before.at_s,
             sets=reply.sets,
-            quiet=reply.quiet,
+            noise=reply.noise,
             disturbed_by=(*marks, *changes(before, after)),
             arms_at_once=arms_at_once,
         )

@@ -19,7 +19,7 @@ from profiler.base.death import ChildError
 from profiler.base.errors import RefusalError
 from profiler.base.lines import LineReader, TooLongError, decode_answer, encode_line
 from profiler.measure.forks import fork, wait_for
-from profiler.measure.messages import Costed, CostRequest, Subject
+from profiler.measure.messages import CostRequest, CostTimes, Subject
 from profiler.models.layout import WeightLayout
 from profiler.runtimes import Runtime
 from profiler.session.records import ArmCost
@@ -36,7 +36,7 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None = None
 
 
-def measure_costs(request: CostRequest, runtime: Runtime, *, threads: int) -> Costed:
+def measure_costs(request: CostRequest, runtime: Runtime, *, threads: int) -> CostTimes:
     """Probe both layouts in random order.
 
     Raises:
@@ -44,7 +44,7 @@ def measure_costs(request: CostRequest, runtime: Runtime, *, threads: int) -> Co
     """
     order = list(request.subject.files)
     random.Random(request.seed).shuffle(order)
-    return Costed(arms={layout: _fork(request.subject, layout, runtime, threads) for layout in order})
+    return CostTimes(arms={layout: _fork(request.subject, layout, runtime, threads) for layout in order})
 
 
 def _fork(subject: Subject, layout: WeightLayout, runtime: Runtime, threads: int) -> ArmCost:

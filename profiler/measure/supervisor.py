@@ -21,7 +21,7 @@ from profiler.machine.memory import available_bytes
 from profiler.machine.records import Conditions, HardwareInfo
 from profiler.measure.crew import Crew
 from profiler.measure.handle import ForkedWorker, Worker
-from profiler.measure.messages import Checked, CheckRequest, Reason, Rejected
+from profiler.measure.messages import CheckRequest, CheckResult, Reason, Rejection
 from profiler.measure.passes import Observer, Passes, failed_cases
 from profiler.measure.plan import Job, PlannedCase, make_plan, teams_of
 from profiler.measure.tally import Tally
@@ -184,11 +184,11 @@ class Run:
                 is_controlled=planned.case.form is Form.CONTROLLED,
             )
         )
-        if isinstance(reply, Rejected):
+        if isinstance(reply, Rejection):
             if reply.reason is Reason.ARTIFACT:
                 raise ArtifactError(reply.message)
             return reply.message
-        assert isinstance(reply, Checked)
+        assert isinstance(reply, CheckResult)
         checks.append(Check(case=planned.case.id, arms=reply.arms))
         return None
 

@@ -28,7 +28,7 @@ class _Pass:
 
 
 @dataclasses.dataclass(frozen=True)
-class Standing:
+class CaseProgress:
     """How a case stands between looks: the log speedup, as the next look would see it, and the noise. No verdict."""
 
     case: str
@@ -101,18 +101,18 @@ class Tally:
         self.decided |= news
         return news
 
-    def standing(self, case: str) -> Standing:
+    def standing(self, case: str) -> CaseProgress:
         """How one case stands. Looks at it alone, so that it costs little enough to be asked after every block."""
         series = self._series(case)
         passes = len(series.effects)
         look = next((at for at, least in enumerate(self._rule.looks) if passes <= least), len(self._rule.looks) - 1)
         evidence = Evidence(series, self._rule, self._rule.error * self._rule.share(look, is_last=False))
-        return Standing(case, passes, evidence.effect, evidence.noise_floor)
+        return CaseProgress(case, passes, evidence.effect, evidence.noise_floor)
 
     def _series(self, case: str) -> Series:
         passes = self._passes[case]
-        quiet = counted([passes[index] for index in sorted(passes)])
-        return Series(tuple(found.effect for found in quiet), tuple(found.null for found in quiet))
+        undisturbed = counted([passes[index] for index in sorted(passes)])
+        return Series(tuple(found.effect for found in undisturbed), tuple(found.null for found in counted_passes))
 
     def left(self, cases: Collection[str]) -> int:
         """How many blocks `cases` still need at most."""

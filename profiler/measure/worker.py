@@ -1,6 +1,6 @@
 """The worker: one runtime in a process of its own, which imports nothing else and does as the supervisor asks.
 
-Started by `handle`, which has pinned it to its CPUs and keeps what it prints to standard error.
+Ready by `handle`, which has pinned it to its CPUs and keeps what it prints to standard error.
 """
 
 import dataclasses
@@ -19,16 +19,16 @@ from profiler.base.inside import Pipes, release_memory
 from profiler.machine.surroundings import between, together
 from profiler.measure.messages import (
     BlockRequest,
-    Checked,
+    BlockTimes,
     CheckRequest,
+    CheckResult,
     CostRequest,
     EndRequest,
-    Measured,
     Message,
+    Ready,
     Reason,
-    Rejected,
+    Rejection,
     Request,
-    Started,
     Subject,
 )
 from profiler.measure.nursery import host
@@ -64,12 +64,12 @@ def main(runtime_name: str, threads: int, *, is_nursery: bool = False) -> None:
     try:
         runtime = runtime_info(runtime_name).create()
     except MissingPackageError as error:
-        pipes.send(Rejected(reason=Reason.PACKAGE, message=str(error)))
+        pipes.send(Rejection(reason=Reason.PACKAGE, message=str(error)))
         return
     gc.collect()
     gc.freeze()  # torch brings 165,000 objects that every collection before a block would look through anew
     if is_nursery:
-        pipes.send(Started())
+        pipes.send(Ready())
         host(pipes, lambda: serve(pipes, runtime, threads=threads))
     else:
         serve(pipes, runtime, threads=threads)
@@ -77,7 +77,7 @@ def main(runtime_name: str, threads: int, *, is_nursery: bool = False) -> None:
 
 def serve(pipes: Pipes[Request], runtime: Runtime, *, threads: int) -> None:
     """Answer requests until one says to end, or the supervisor is gone."""
-    pipes.send(Started())
+    pipes.send(Ready())
     while (request := pipes.request()) is not None and not isinstance(request, EndRequest):
         pipes.send(_answer(request, runtime, threads=threads))
 
@@ -92,12 +92,12 @@ def _answer(request: Request, runtime: Runtime, *, threads: int) -> Message:
         return measure(request, runtime, threads=threads)
     except (ArtifactError, RefusalError, AnswerError, MissingPackageError) as error:
         reason = next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
-        return Rejected(reason=reason, message=str(error))
+        return Rejection(reason=reason, message=str(error))
     finally:
         release_memory()
 
 
-def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
+def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> CheckResult:
     """Prove both files, load them and compare their answers.
 
     Raises:
@@ -132,10 +132,10 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> Checked:
     if request.is_controlled:
         check_pair(proofs, where=subject.workload.label)
     _check_identity(request, runtime, x, y.shape, threads=threads)
-    return Checked(arms=tuple(truths))
+    return CheckResult(arms=tuple(truths))
 
 
-def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> Measured:
+def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> BlockTimes:
     """Load the arms in random order with random padding between them, outputs included, and time them, set by set."""
     generator = random.Random(request.seed)
     x = load_reference(Path(request.subject.answer_path))[0]
@@ -165,7 +165,7 @@ def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> Measure
             del arms
             release_memory()
         sets.append(_set_of(parts))
-    return Measured(sets=tuple(sets), quiet=together(seen))
+    return BlockTimes(sets=tuple(sets), noise=together(seen))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ LEAST_REACH = 2  # margins on either side of 1
 _WITH_CENTRE = 11  # columns that have room for both ends and a 1 between
 
 
-class Scale(Record, frozen=True, kw_only=True):
+class BarScale(Record, frozen=True, kw_only=True):
     """A log scale: 1 in the middle column, a ratio of e^`reach` and its inverse in the outermost ones."""
 
     bound: float
@@ -40,15 +40,15 @@ class Scale(Record, frozen=True, kw_only=True):
         return max(1, round(min(threshold / self.reach, 2.0) * self.half))
 
 
-def scale_for(estimates: Iterable[Estimate | None], bound: float, columns: int = COLUMNS) -> Scale:
+def scale_for(estimates: Iterable[Estimate | None], bound: float, columns: int = COLUMNS) -> BarScale:
     """The scale that a group of ratios shares: as wide as they need, but a column is never more than the margin."""
     ends = [abs(_log(end)) for estimate in estimates if estimate for end in (estimate.low, estimate.high)]
     most = max((end for end in ends if math.isfinite(end)), default=0.0)
     reach = min(max(most, LEAST_REACH * bound), columns // 2 * bound)
-    return Scale(bound=bound, reach=reach, columns=columns)
+    return BarScale(bound=bound, reach=reach, columns=columns)
 
 
-def draw_interval(estimate: Estimate | None, scale: Scale, *, noise_floor: float | None = None) -> str:
+def draw_interval(estimate: Estimate | None, scale: BarScale, *, noise_floor: float | None = None) -> str:
     """`·├●┤·`: dots within margin and noise (double lines under the interval), an arrow where it leaves the scale.
 
     Args:
@@ -76,7 +76,7 @@ def draw_interval(estimate: Estimate | None, scale: Scale, *, noise_floor: float
     return "".join(cells[column] for column in range(-half, half + 1))
 
 
-def draw_scale(scale: Scale) -> str:
+def draw_scale(scale: BarScale) -> str:
     """`0.84  1  1.19`: the ends of a scale, as the head of its column."""
     left, right = f"{math.exp(-scale.reach):.2f}", f"{math.exp(scale.reach):.2f}"
     middle = "1" if scale.columns >= _WITH_CENTRE else ""

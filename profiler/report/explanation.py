@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from profiler.measure.counting.evidence import Counted, Explanation, Finding, Source
+from profiler.measure.counting.evidence import Counted, CountFinding, Explanation, Source
 from profiler.models.layout import WeightLayout
 from profiler.report.plain_text import aligned, wrap
 from profiler.report.values import format_bytes
@@ -42,7 +42,7 @@ def _source(source: Source) -> str:
     return "\n".join(lines)
 
 
-def _group(subject: str, arms: Sequence[Counted], findings: Sequence[Finding]) -> str:
+def _group(subject: str, arms: Sequence[Counted], findings: Sequence[CountFinding]) -> str:
     sizes = {
         f"{arm.weight_lines:,} lines of weight ({format_bytes(arm.weight_bytes)} / {arm.line_bytes} B)" for arm in arms
     }

@@ -59,7 +59,7 @@ _FILTERS: dict[str, Callable[[Any], Any]] = {  # how a template spells what a ro
 LARGE = 1000  # cases: a browser takes seconds to lay out the table of more
 
 
-class Board(Record, frozen=True, kw_only=True):
+class BoardSection(Record, frozen=True, kw_only=True):
     """One session's own parts of the page. `name` is empty where there is one session alone."""
 
     id: int
@@ -85,7 +85,7 @@ class FailureText(Record, frozen=True, kw_only=True):
 class Page(Record, frozen=True, kw_only=True):
     """Everything the template arranges."""
 
-    boards: list[Board]
+    boards: list[BoardSection]
     side_by_side: list[BoardsRow]
     boards_answer: str
     cautions: tuple[Warning_, ...]
@@ -166,8 +166,8 @@ def _page(report: Report, raw: Sequence[bytes], captions: list[Caption], filters
     )  # fmt: skip
 
 
-def _board(number: int, name: str, summary: Summary, markup: Any) -> Board:
-    return Board(
+def _board(number: int, name: str, summary: Summary, markup: Any) -> BoardSection:
+    return BoardSection(
         id=number,
         name=name,
         summary=summary,

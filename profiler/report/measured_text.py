@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from profiler.base.record import Record
 from profiler.judge.limits import level_rates
-from profiler.machine.measured import BandwidthPoint, MeasuredCore
+from profiler.machine.limits.records import BandwidthPoint, CoreLimits
 from profiler.machine.records import HardwareInfo
 from profiler.report.timeline import sparkline
 from profiler.report.values import UNKNOWN, format_bytes, format_time
@@ -47,7 +47,7 @@ def measured_lines(hardware: HardwareInfo) -> Iterator[Line]:
         yield Line(label="Not measured", text=problem)
 
 
-def _measured_core(core: MeasuredCore, rates: Mapping[str, BandwidthPoint], *, several: bool) -> Iterator[Line]:
+def _measured_core(core: CoreLimits, rates: Mapping[str, BandwidthPoint], *, several: bool) -> Iterator[Line]:
     who = f"{core.core}: " if several and core.core else ""
     for knee in core.knees:
         yield Line(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from profiler.judge.selfcheck import Outcome, SelfCheck
+from profiler.judge.selfcheck import SelfCheck, SelfCheckOutcome
 from profiler.machine.reports import machine_name
 from profiler.report.plain_text import aligned, wrap
 from profiler.report.values import plain
@@ -34,8 +34,8 @@ def sentence(checks: Mapping[str, SelfCheck | None], session: Session, slowdown_
     left_out = f" Not measured: {', '.join(missing)}." if missing else ""
     if not known:
         return f"Nothing can be said of {machine}: too few pairs were measured. Give it more time.{left_out}"
-    alarms = Outcome(sum(c.false_alarms.count for c in known), sum(c.false_alarms.total for c in known))
-    found = Outcome(sum(c.found.count for c in known), sum(c.found.total for c in known))
+    alarms = SelfCheckOutcome(sum(c.false_alarms.count for c in known), sum(c.false_alarms.total for c in known))
+    found = SelfCheckOutcome(sum(c.found.count for c in known), sum(c.found.total for c in known))
     seen = (
         f"of {alarms.total} identical pairs {alarms.count or 'none'} {'were' if alarms.count > 1 else 'was'} called "
         f"different (95 % interval: {_percent(alarms.interval[0])} to {_percent(alarms.interval[1])}), and of "

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from profiler.artifacts.records import Form
 from profiler.base.record import Record
-from profiler.machine.records import Conditions, HardwareInfo, Quiet
+from profiler.machine.records import Conditions, HardwareInfo, Noise
 from profiler.models.layout import WeightLayout
 from profiler.models.number_format import NumberFormat
 from profiler.models.workload import Workload, format_batch
@@ -249,7 +249,7 @@ class Block(Record, frozen=True, kw_only=True, tag="block", tag_field="kind"):
     attempt: int = 0
     at_s: float
     sets: tuple[ArmSet, ...]
-    quiet: Quiet | None = None
+    noise: Noise | None = None
     disturbed_by: tuple[Disturbance, ...] = ()
     arms_at_once: int = 4
 

@@ -31,7 +31,7 @@ from profiler.machine.limits.buffer import make_buffer
 from profiler.machine.limits.chase import compile_chase, measure_latencies
 from profiler.machine.limits.knees import bandwidth_knees, latency_knees
 from profiler.machine.limits.plan import MAX_BYTES, MIN_BANDWIDTH_BYTES, Budget, point_sizes
-from profiler.machine.measured import Knee
+from profiler.machine.limits.records import Knee
 
 STAGE_S = 3.2
 TARGET = 0.10

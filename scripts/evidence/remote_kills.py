@@ -28,7 +28,7 @@ from profiler.measure.remote.connect import connect, parse_address
 from profiler.measure.remote.fetch import SESSION_NAME, fetch
 from profiler.measure.remote.install import Installed
 from profiler.measure.remote.messages import RunState
-from profiler.measure.remote.runs import Plan, plan_run, stand
+from profiler.measure.remote.runs import RunPlan, plan_run, stand
 from profiler.session.file import load_session
 from profiler.session.records import Session
 from tests.measure.remote.sshd import fill_wheelhouse, running_server
@@ -162,7 +162,7 @@ async def _kill(host: str, what: str, process: "subprocess.Popen[bytes]") -> Non
             await board.connection.run(command)
 
 
-async def _session_there(host: str, plan: Plan) -> Session | None:
+async def _session_there(host: str, plan: RunPlan) -> Session | None:
     """The session as it lies on the board, None if there is none yet."""
     async with connect(parse_address(host)) as board:
         checked = await check(board)

@@ -14,7 +14,7 @@ from profiler.claims.forum_records import PUBLISHED_CPU, PUBLISHED_CUDA, DeviceT
 from profiler.claims.initialization import Spread
 from profiler.claims.iris import SHAPES, IrisRun, Training
 from profiler.claims.keras import RoundTrip
-from profiler.claims.transposition import View
+from profiler.claims.transposition import TransposedView
 from profiler.judge.records import Verdict
 from profiler.models.layout import WeightLayout
 from profiler.report.appendix_records import Finding, Outcome
@@ -130,7 +130,9 @@ def test_storing_both_is_worked_out_from_the_kernels() -> None:
     assert "linear-64x64 in numpy" in finding.reason
 
 
-VIEW = View(matrix_bytes=400, shares_storage=True, view_bytes=0, contiguous_bytes=400, copies=("contiguous()",))
+VIEW = TransposedView(
+    matrix_bytes=400, shares_storage=True, view_bytes=0, contiguous_bytes=400, copies=("contiguous()",)
+)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ VIEW = View(matrix_bytes=400, shares_storage=True, view_bytes=0, contiguous_byte
     ],
 )
 def test_a_transposition_is_free_if_it_allocates_nothing_and_large_calls_do_not_notice(
-    view: View, verdict: Verdict, outcome: Outcome
+    view: TransposedView, verdict: Verdict, outcome: Outcome
 ) -> None:
     cases = [make_row(0.5, COSTS, workload="linear-16x16"), make_row(1.0, verdict, workload="linear-1024x1024")]
     finding = transposition.examine(FakeLab(answers={"look": view}, comparisons={"view": cases}))

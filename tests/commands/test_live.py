@@ -15,7 +15,7 @@ from profiler.commands.progress import PLAIN_LINE_EVERY_S, RunProgress
 from profiler.commands.runstate import SLOTS, RunState, format_left, machine_words, short_label, time_words
 from profiler.judge.records import Estimate, Verdict
 from profiler.machine.records import Conditions
-from profiler.measure.tally import Standing
+from profiler.measure.tally import CaseProgress
 from profiler.report.screen import Screen
 from profiler.session.records import Block, Disturbance, Failure, Stage
 from tests.sessions import make_block, make_case
@@ -26,9 +26,9 @@ DISTURBED = msgspec.structs.replace(BLOCK, disturbed_by=(Disturbance.CANARY,))
 CLEAR_LINE = "\x1b[2K"
 
 
-def standing(case: str = CASE.id, *, passes: int = 3, low: float = -0.01, high: float = 0.02) -> Standing:
+def standing(case: str = CASE.id, *, passes: int = 3, low: float = -0.01, high: float = 0.02) -> CaseProgress:
     effect = Estimate(point=(low + high) / 2, low=low, high=high, confidence_level=0.95)
-    return Standing(case, passes, effect, 0.001)
+    return CaseProgress(case, passes, effect, 0.001)
 
 
 def state_at(at_s: float, **changes: object) -> Conditions:

@@ -13,7 +13,7 @@ from profiler.artifacts.proof import check_entry, prove
 from profiler.artifacts.records import MANIFEST_SCHEMA
 from profiler.commands.selfcheck import check_session
 from profiler.judge.records import Verdict
-from profiler.judge.selfcheck import Outcome, SelfCheck, check_runtime
+from profiler.judge.selfcheck import SelfCheck, SelfCheckOutcome, check_runtime
 from profiler.judge.verdicts import Rule
 from profiler.models.layout import WeightLayout
 from profiler.report.selfcheck import render_selfcheck, sentence
@@ -96,7 +96,7 @@ def test_each_identical_pair_is_judged_by_itself() -> None:
     cases |= {make_case(batch, control=Control.SLOWER): 1.05 for batch in range(1, 9)}
     (check,) = check_session(make_session(cases)).values()
     assert check is not None
-    assert (check.false_alarms.count, check.false_alarms.total, check.found) == (0, 8, Outcome(8, 8))
+    assert (check.false_alarms.count, check.false_alarms.total, check.found) == (0, 8, SelfCheckOutcome(8, 8))
 
 
 def test_the_command_trusts_a_quiet_device_and_keeps_the_session(cli: Cli, tmp_path: Path, script: Script) -> None:

@@ -17,11 +17,11 @@ from profiler.judge.disturbance import (
     counted_blocks,
     disturbances,
 )
-from profiler.machine.records import Conditions, Quiet
+from profiler.machine.records import Conditions, Noise
 from profiler.session.records import Block, Disturbance
 from tests.sessions import make_block, make_case
 
-QUIET = Quiet(
+QUIET = Noise(
     canary_s=(1e-5, 1e-5), elapsed_s=1.0, cpu_s=1.0, other_cpu_s=0.0, major_faults=0, minor_faults=500,
     involuntary_switches=3, swapped_pages=0,
 )  # fmt: skip
@@ -100,7 +100,7 @@ def test_the_canary_of_a_block_is_the_slower_one() -> None:
     block = make_block(make_case(), 0, factor=1.0, generator=random.Random(1))
     assert canary_of(block) is None
     quiet = msgspec.structs.replace(QUIET, canary_s=(1e-5, 2e-5))
-    assert canary_of(msgspec.structs.replace(block, quiet=quiet)) == 2e-5
+    assert canary_of(msgspec.structs.replace(block, noise=quiet)) == 2e-5
 
 
 @pytest.mark.parametrize(

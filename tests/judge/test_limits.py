@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from profiler.artifacts.records import Form
 from profiler.judge.limits import call_bytes, call_flops, is_at_limit, limit_for, read_rate
 from profiler.judge.records import Limit, LimitedBy
-from profiler.machine.measured import BandwidthPoint, MeasuredCore
+from profiler.machine.limits.records import BandwidthPoint, CoreLimits
 from profiler.machine.records import CoreType, HardwareInfo
 from profiler.models.layout import LinearShape, WeightLayout
 from profiler.models.number_format import NumberFormat
@@ -143,7 +143,7 @@ def test_what_is_larger_than_every_buffer_is_read_like_the_largest() -> None:
     (core,) = measured().cores
     assert read_rate(core, 1 << 30) == 4e9
     assert read_rate(core, 64 << 20) == 4e9
-    empty: MeasuredCore = msgspec.structs.replace(core, bandwidths=())
+    empty: CoreLimits = msgspec.structs.replace(core, bandwidths=())
     assert read_rate(empty, 1) is None
 
 

@@ -6,13 +6,16 @@ import msgspec
 import pytest
 
 from profiler.machine.advice import advise, advise_on_results
-from profiler.machine.records import Claim, Conflict, Environment, Fact, HardwareInfo
+from profiler.machine.records import Conflict, Environment, Fact, HardwareInfo, Statement
 from tests.machine.trees import NAMES, board
 from tests.sessions import measured
 
 CALM = msgspec.structs.replace(board("rk3588"), conditions=board("rk3588").conditions)
 ODD = Conflict(
-    fact="L1 data: size", used=Claim(value="1", source="a"), others=(Claim(value="2", source="b"),), unit="bytes"
+    fact="L1 data: size",
+    used=Statement(value="1", source="a"),
+    others=(Statement(value="2", source="b"),),
+    unit="bytes",
 )
 
 

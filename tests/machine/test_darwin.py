@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from profiler.machine.reconcile import reconcile_caches
 from profiler.machine.records import CacheInfo
 from profiler.machine.sources import darwin
-from profiler.machine.sources.darwin import claim_caches, parse_caches, read_model
+from profiler.machine.sources.darwin import cache_statements, parse_caches, read_model
 
 # `sysctl hw` of a Mac mini with an M1, as published: 4 fast cores (perflevel0) and 4 slow ones (perflevel1)
 M1 = """hw.ncpu: 8
@@ -98,7 +98,7 @@ def test_a_number_of_cpus_that_is_none_gives_no_caches(count: str) -> None:
 
 
 def test_a_huge_number_of_cpus_is_cut() -> None:
-    assert {claim.cpu for claim in parse_caches({**values(INTEL), "hw.logicalcpu": "1000000"})} == set(range(1024))
+    assert {one.cpu for one in parse_caches({**values(INTEL), "hw.logicalcpu": "1000000"})} == set(range(1024))
 
 
 def test_nothing_told_is_no_cache() -> None:
@@ -110,20 +110,20 @@ TEXTS = st.one_of(st.text(max_size=4), st.integers(-2, 20).map(str), st.just("10
 
 @given(st.dictionaries(st.sampled_from(sorted({*values(M1), *values(INTEL)})), TEXTS))
 def test_any_values_give_positive_numbers_and_cpus_that_share_with_themselves(told: dict[str, str]) -> None:
-    for claim in parse_caches(told):
-        for reading in claim.fields.values():
-            assert claim.cpu in reading.value if isinstance(reading.value, tuple) else reading.value > 0
+    for one in parse_caches(told):
+        for reading in one.fields.values():
+            assert one.cpu in reading.value if isinstance(reading.value, tuple) else reading.value > 0
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="a Mac answers")
 def test_other_systems_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(darwin, "_sysctl", lambda name: pytest.fail("asked"))
-    assert claim_caches() == []
+    assert cache_statements() == []
     assert read_model() is None
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="a Mac has the tool")
 def test_a_mac_without_sysctl_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert claim_caches() == []
+    assert cache_statements() == []
     assert read_model() is None

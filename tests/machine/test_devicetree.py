@@ -4,14 +4,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from profiler.machine.sources.claims import CacheClaim
 from profiler.machine.sources.devicetree import (
-    claim_caches,
+    cache_statements,
     read_bootloader_time_s,
     read_compatible,
     read_hypervisor,
     read_model,
 )
+from profiler.machine.sources.statements import CacheStatement
 from tests.machine.trees import cell, write
 
 K = 1 << 10
@@ -29,16 +29,16 @@ def cpu(number: int, **more: bytes) -> dict[str, str | bytes]:
     return node(f"cpus/cpu@{number}", {"reg": cell(number), **{name.replace("_", "-"): more[name] for name in more}})
 
 
-def value(claim: CacheClaim, name: str) -> object:
-    return claim.fields[name].value if name in claim.fields else None
+def value(one: CacheStatement, name: str) -> object:
+    return one.fields[name].value if name in one.fields else None
 
 
 def rows(root: Path) -> list[tuple[int, int, str, object]]:
-    return [(claim.cpu, claim.level, claim.type, value(claim, "size_bytes")) for claim in claim_caches(root)]
+    return [(one.cpu, one.level, one.type, value(one, "size_bytes")) for one in cache_statements(root)]
 
 
-def second(root: Path) -> list[CacheClaim]:
-    return [claim for claim in claim_caches(root) if claim.level > 1]
+def second(root: Path) -> list[CacheStatement]:
+    return [one for one in cache_statements(root) if one.level > 1]
 
 
 @pytest.mark.parametrize("folder", ["cpus/l2-cache0", "cpus/cpu@0/cache-controller", "l3-cache", "cpus/x"])
@@ -48,9 +48,12 @@ def test_a_second_level_is_found_wherever_its_node_lies(tmp_path: Path, folder: 
     properties = {name: data for name, data in UNIFIED.items() if name != "phandle"} | {phandle: cell(7)}
     cpus = cpu(0, **{link: cell(7)}) | cpu(1, **{link: cell(7)})
     found = second(write(tmp_path, cpus | node(folder, properties)))
-    assert [(claim.cpu, claim.level, claim.type) for claim in found] == [(0, 2, "unified"), (1, 2, "unified")]
-    for claim in found:
-        assert {name: value(claim, name) for name in claim.fields} == {
+    assert [(one.cpu, one.level, one.type) for one in found] == [
+        (0, 2, "unified"),
+        (1, 2, "unified"),
+    ]
+    for one in found:
+        assert {name: value(one, name) for name in one.fields} == {
             "size_bytes": 512 * K, "line_size_bytes": 64, "number_of_sets": 512, "ways_of_associativity": 16,
             "shared_cpus": (0, 1),
         }  # fmt: skip
@@ -80,7 +83,7 @@ def test_caches_that_name_themselves_or_each_other_end_the_chain(tmp_path: Path,
         | node("cpus/l2-cache", {**UNIFIED, "next-level-cache": cell(target)})
         | node("cpus/l3-cache", {**UNIFIED, "phandle": cell(8), "cache-level": cell(3), "next-level-cache": cell(7)})
     )
-    assert [claim.level for claim in claim_caches(write(tmp_path, tree))] == ([2] if target == 7 else [2, 3])
+    assert [one.level for one in cache_statements(write(tmp_path, tree))] == ([2] if target == 7 else [2, 3])
 
 
 def test_a_chain_without_level_numbers_counts_from_2(tmp_path: Path) -> None:
@@ -90,47 +93,47 @@ def test_a_chain_without_level_numbers_counts_from_2(tmp_path: Path) -> None:
         | node("cpus/l2-cache", {**bare, "next-level-cache": cell(8)})
         | node("cpus/l3-cache", {**bare, "phandle": cell(8)})
     )
-    assert [claim.level for claim in claim_caches(write(tmp_path, tree))] == [2, 3]
+    assert [one.level for one in cache_statements(write(tmp_path, tree))] == [2, 3]
 
 
 @pytest.mark.parametrize("level", [0, 1, 6, 0xFFFFFFFF])
 def test_a_level_that_cannot_be_is_counted_instead(tmp_path: Path, level: int) -> None:
     tree = cpu(0, next_level_cache=cell(7)) | node("cpus/l2-cache", {**UNIFIED, "cache-level": cell(level)})
-    assert [claim.level for claim in second(write(tmp_path, tree))] == [2]
+    assert [one.level for one in second(write(tmp_path, tree))] == [2]
 
 
 def test_a_level_is_kept_as_the_tree_numbers_it(tmp_path: Path) -> None:
     """The third level of an RK3566 is called level 2, its node `l3-cache`."""
     tree = cpu(0, next_level_cache=cell(7)) | node("l3-cache", UNIFIED)
-    assert [claim.level for claim in second(write(tmp_path, tree))] == [2]
+    assert [one.level for one in second(write(tmp_path, tree))] == [2]
 
 
 def test_block_size_is_line_size_on_risc_v(tmp_path: Path) -> None:
     names = {"d-cache-size": cell(32 * K), "d-cache-block-size": cell(64), "d-cache-sets": cell(64)}
-    data = claim_caches(write(tmp_path, cpu(0, **names)))[0]
+    data = cache_statements(write(tmp_path, cpu(0, **names)))[0]
     assert (value(data, "line_size_bytes"), value(data, "ways_of_associativity")) == (64, 8)
     assert data.fields["line_size_bytes"].raw == "d-cache-block-size = <64>"
 
 
 def test_line_size_wins_over_block_size(tmp_path: Path) -> None:
-    data = claim_caches(write(tmp_path, cpu(0, **L1, d_cache_block_size=cell(16))))[0]
+    data = cache_statements(write(tmp_path, cpu(0, **L1, d_cache_block_size=cell(16))))[0]
     assert value(data, "line_size_bytes") == 64
 
 
 @pytest.mark.parametrize("size", [b"", b"\0\0\x80", b"\0\0\0\0\0\0\x80\0", b"\0" * (10 << 20)])
 def test_a_property_that_is_no_cell_is_unknown(tmp_path: Path, size: bytes) -> None:
     tree = cpu(0, **L1, i_cache_size=cell(16 * K)) | cpu(1, **{**L1, "d-cache-size": size})
-    found = claim_caches(write(tmp_path, tree))
-    assert [(claim.cpu, value(claim, "size_bytes")) for claim in found] == [(0, 32 * K), (0, 16 * K)]
+    found = cache_statements(write(tmp_path, tree))
+    assert [(one.cpu, value(one, "size_bytes")) for one in found] == [(0, 32 * K), (0, 16 * K)]
 
 
 def test_zero_is_unknown(tmp_path: Path) -> None:
-    found = claim_caches(write(tmp_path, cpu(0, **{**L1, "d-cache-sets": cell(0)})))[0]
+    found = cache_statements(write(tmp_path, cpu(0, **{**L1, "d-cache-sets": cell(0)})))[0]
     assert set(found.fields) == {"size_bytes", "line_size_bytes", "shared_cpus"}
 
 
 def test_ways_that_do_not_divide_are_not_told(tmp_path: Path) -> None:
-    found = claim_caches(write(tmp_path, cpu(0, **{**L1, "d-cache-sets": cell(100)})))[0]
+    found = cache_statements(write(tmp_path, cpu(0, **{**L1, "d-cache-sets": cell(100)})))[0]
     assert value(found, "ways_of_associativity") is None
     assert value(found, "number_of_sets") == 100
 
@@ -152,13 +155,13 @@ def test_cpus_are_numbered_in_the_order_of_reg_and_not_of_names(tmp_path: Path) 
     tree: dict[str, str | bytes] = {}
     for name, reg, size in (("cpu@0", cell(0x200), 3), ("cpu@1", b"\0\0\0\0" + cell(0x100), 2), ("cpu@a", cell(0), 1)):
         tree |= node(f"cpus/{name}", {"reg": reg, "d-cache-size": cell(size * K)})
-    found = [(claim.cpu, value(claim, "size_bytes")) for claim in claim_caches(write(tmp_path, tree))]
+    found = [(one.cpu, value(one, "size_bytes")) for one in cache_statements(write(tmp_path, tree))]
     assert [pair for pair in found if pair[1]] == [(0, K), (1, 2 * K), (2, 3 * K)]
 
 
 def test_no_cpus_no_caches(tmp_path: Path) -> None:
-    assert claim_caches(tmp_path) == []
-    assert claim_caches(write(tmp_path, node("cpus/l2-cache", UNIFIED))) == []
+    assert cache_statements(tmp_path) == []
+    assert cache_statements(write(tmp_path, node("cpus/l2-cache", UNIFIED))) == []
 
 
 def test_the_cpu_map_is_no_cpu(tmp_path: Path) -> None:
@@ -211,10 +214,10 @@ def test_any_tree_gives_positive_numbers_and_cpus_that_it_has(
     root = tmp_path_factory.mktemp("tree")
     for folder, properties in tree.items():
         write(root, node(folder, properties))
-    for claim in claim_caches(root):
-        assert claim.cpu in {0, 1}
-        assert 1 <= claim.level <= 5
-        for reading in claim.fields.values():
+    for one in cache_statements(root):
+        assert one.cpu in {0, 1}
+        assert 1 <= one.level <= 5
+        for reading in one.fields.values():
             assert isinstance(reading.value, tuple) or reading.value > 0
 
 
@@ -225,19 +228,19 @@ def two_kinds(root: Path) -> Path:
     return write(root, cpu(0, **small) | cpu(1, **big) | cpu(2, **big))
 
 
-def sizes(claims: list[CacheClaim]) -> dict[int, object]:
-    return {claim.cpu: value(claim, "size_bytes") for claim in claims if claim.type == "data"}
+def sizes(statements: list[CacheStatement]) -> dict[int, object]:
+    return {one.cpu: value(one, "size_bytes") for one in statements if one.type == "data"}
 
 
 def test_unlike_nodes_belong_to_the_cpus_of_their_kind_and_not_to_those_of_their_number(tmp_path: Path) -> None:
     cores = {0: "Cortex-A57", 1: "Denver", 2: "Cortex-A57"}
-    assert sizes(claim_caches(two_kinds(tmp_path), None, cores)) == {0: 32 * K, 1: 64 * K, 2: 32 * K}
+    assert sizes(cache_statements(two_kinds(tmp_path), None, cores)) == {0: 32 * K, 1: 64 * K, 2: 32 * K}
 
 
 def test_the_kernels_links_say_which_node_is_whose(tmp_path: Path) -> None:
     links = {0: "cpu@1", 1: "cpu@0", 2: "cpu@2", 3: "cpu@9"}
-    assert sizes(claim_caches(two_kinds(tmp_path), links)) == {0: 32 * K, 1: 64 * K, 2: 32 * K}
+    assert sizes(cache_statements(two_kinds(tmp_path), links)) == {0: 32 * K, 1: 64 * K, 2: 32 * K}
 
 
 def test_unlike_nodes_whose_cpus_nobody_tells_claim_nothing(tmp_path: Path) -> None:
-    assert claim_caches(two_kinds(tmp_path), None, {0: "Cortex-A57", 1: None, 2: None}) == []
+    assert cache_statements(two_kinds(tmp_path), None, {0: "Cortex-A57", 1: None, 2: None}) == []

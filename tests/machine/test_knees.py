@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.machine.knees import knee_text, reconcile_measured
-from profiler.machine.measured import Knee, Measured, MeasuredCore
+from profiler.machine.limits.records import CoreLimits, Knee, MachineLimits
 from profiler.machine.records import CacheInfo, CoreType
 from tests.machine.trees import board
 
@@ -17,11 +17,11 @@ def knee(low: int, high: int) -> Knee:
     return Knee(low_bytes=low, high_bytes=high, ratio=2.0)
 
 
-def seen(*knees: Knee, core: str | None = "Cortex-A72") -> Measured:
-    one = MeasuredCore(
+def seen(*knees: Knee, core: str | None = "Cortex-A72") -> MachineLimits:
+    one = CoreLimits(
         core=core, cpu=0, method="pointer chase", latencies=(), bandwidths=(), knees=knees, peaks=()
     )  # fmt: skip
-    return Measured(utc="2026-11-21T00:00:00Z", tool_version="0", duration_s=1.0, cores=(one,))
+    return MachineLimits(utc="2026-11-21T00:00:00Z", tool_version="0", duration_s=1.0, cores=(one,))
 
 
 def test_without_measuring_nothing_changes() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from profiler.machine.canary import measure_canary
 from profiler.machine.conditions import Clocks, capture_conditions
-from profiler.machine.records import Quiet
+from profiler.machine.records import Noise
 from profiler.machine.surroundings import Surroundings, _busy_s, _swapped_pages, between, look_around, together
 from tests.machine.trees import boards
 
@@ -63,7 +63,7 @@ def test_between_two_looks_lies_what_was_counted_since() -> None:
         at_s=52.25, cpu_s=3.0, canary_s=2e-5, busy_s=102.5, major_faults=6, minor_faults=70, involuntary_switches=9,
         swapped_pages=44,
     )  # fmt: skip
-    assert between(BEFORE, after) == Quiet(
+    assert between(BEFORE, after) == Noise(
         canary_s=(1e-5, 2e-5), elapsed_s=2.25, cpu_s=2.0, other_cpu_s=0.5, major_faults=1, minor_faults=20,
         involuntary_switches=2, swapped_pages=4,
     )  # fmt: skip
@@ -86,12 +86,12 @@ def test_ticks_that_lag_behind_give_no_negative_time() -> None:
 
 def test_stretches_together_are_their_sums_and_the_slowest_canary() -> None:
     parts = [
-        Quiet(canary_s=(1e-5, 1.1e-5), elapsed_s=1.5, cpu_s=1.0, other_cpu_s=0.25, major_faults=1, minor_faults=10,
+        Noise(canary_s=(1e-5, 1.1e-5), elapsed_s=1.5, cpu_s=1.0, other_cpu_s=0.25, major_faults=1, minor_faults=10,
               involuntary_switches=3, swapped_pages=2),
-        Quiet(canary_s=(1.5e-5, 1e-5), elapsed_s=2.5, cpu_s=2.0, other_cpu_s=0.5, major_faults=0, minor_faults=20,
+        Noise(canary_s=(1.5e-5, 1e-5), elapsed_s=2.5, cpu_s=2.0, other_cpu_s=0.5, major_faults=0, minor_faults=20,
               involuntary_switches=4, swapped_pages=0),
     ]  # fmt: skip
-    assert together(parts) == Quiet(
+    assert together(parts) == Noise(
         canary_s=(1.5e-5, 1e-5), elapsed_s=4.0, cpu_s=3.0, other_cpu_s=0.75, major_faults=1, minor_faults=30,
         involuntary_switches=7, swapped_pages=2,
     )  # fmt: skip
@@ -99,8 +99,8 @@ def test_stretches_together_are_their_sums_and_the_slowest_canary() -> None:
 
 
 def test_a_sum_with_something_unknown_is_unknown() -> None:
-    known = Quiet(canary_s=(1e-5, 1e-5), elapsed_s=1.0, cpu_s=1.0, other_cpu_s=0.5, swapped_pages=1)
-    unknown = Quiet(canary_s=(1e-5, 1e-5), elapsed_s=1.0, cpu_s=1.0)
+    known = Noise(canary_s=(1e-5, 1e-5), elapsed_s=1.0, cpu_s=1.0, other_cpu_s=0.5, swapped_pages=1)
+    unknown = Noise(canary_s=(1e-5, 1e-5), elapsed_s=1.0, cpu_s=1.0)
     for parts in ([known, unknown], [unknown, known]):
         found = together(parts)
         assert found.other_cpu_s is found.swapped_pages is None
@@ -109,7 +109,7 @@ def test_a_sum_with_something_unknown_is_unknown() -> None:
 
 @given(st.lists(st.floats(1e-6, 1e-3), min_size=2, max_size=6))
 def test_the_slowest_canary_of_a_block_is_never_lost(canaries: list[float]) -> None:
-    parts = [Quiet(canary_s=(canary, 1e-6), elapsed_s=0, cpu_s=0) for canary in canaries]
+    parts = [Noise(canary_s=(canary, 1e-6), elapsed_s=0, cpu_s=0) for canary in canaries]
     assert max(together(parts).canary_s) == max(canaries)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from profiler.machine.sources import sysfs
 from profiler.machine.sources.sysfs import (
-    claim_caches,
+    cache_statements,
     parse_cpu_list,
     parse_size,
     read_hybrid_cpus,
@@ -27,13 +27,19 @@ def index(cpu: int, number: int, files: dict[str, str]) -> dict[str, str | bytes
 
 
 def test_every_file_of_a_cache_is_told_with_its_text(tmp_path: Path) -> None:
-    (claim,) = claim_caches(write(tmp_path, index(0, 0, L1D)))
-    assert (claim.cpu, claim.level, claim.type, claim.source, claim.is_whole) == (0, 1, "data", "sysfs", False)
-    assert {name: reading.value for name, reading in claim.fields.items()} == {
+    (one,) = cache_statements(write(tmp_path, index(0, 0, L1D)))
+    assert (one.cpu, one.level, one.type, one.source, one.is_whole) == (
+        0,
+        1,
+        "data",
+        "sysfs",
+        False,
+    )
+    assert {name: reading.value for name, reading in one.fields.items()} == {
         "size_bytes": 32768, "line_size_bytes": 64, "ways_of_associativity": 4, "number_of_sets": 128,
         "shared_cpus": (0,),
     }  # fmt: skip
-    assert {name: reading.raw for name, reading in claim.fields.items()} == {
+    assert {name: reading.raw for name, reading in one.fields.items()} == {
         "size_bytes": "32K", "line_size_bytes": "64", "ways_of_associativity": "4", "number_of_sets": "128",
         "shared_cpus": "0",
     }  # fmt: skip
@@ -41,16 +47,22 @@ def test_every_file_of_a_cache_is_told_with_its_text(tmp_path: Path) -> None:
 
 def test_a_folder_without_any_size_does_not_claim_to_be_whole(tmp_path: Path) -> None:
     unsized = {name: text for name, text in L1D.items() if name != "size"}
-    (claim,) = claim_caches(write(tmp_path, index(0, 0, unsized)))
-    assert "size_bytes" not in claim.fields
-    assert not claim.is_whole
+    (one,) = cache_statements(write(tmp_path, index(0, 0, unsized)))
+    assert "size_bytes" not in one.fields
+    assert not one.is_whole
 
 
 def test_a_cpu_is_whole_where_all_sizes_up_to_a_second_level_are_told(tmp_path: Path) -> None:
     second = {**L1D, "level": "2", "type": "Unified"}
     unsized = {name: text for name, text in L1D.items() if name != "size"}
     files = index(0, 0, L1D) | index(0, 1, second) | index(1, 0, unsized) | index(1, 1, second) | index(2, 0, L1D)
-    assert [claim.is_whole for claim in claim_caches(write(tmp_path, files))] == [True, True, False, False, False]
+    assert [one.is_whole for one in cache_statements(write(tmp_path, files))] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,26 +73,26 @@ def test_a_cpu_is_whole_where_all_sizes_up_to_a_second_level_are_told(tmp_path: 
     ],
 )  # fmt: skip
 def test_a_cache_of_no_level_or_kind_is_passed_over(tmp_path: Path, name: str, text: str) -> None:
-    assert claim_caches(write(tmp_path, index(0, 0, {**L1D, name: text}))) == []
+    assert cache_statements(write(tmp_path, index(0, 0, {**L1D, name: text}))) == []
 
 
 @pytest.mark.parametrize("text", ["0", "", "-4", "x", "9" * 25, "0x40"])
 @pytest.mark.parametrize("name", ["coherency_line_size", "ways_of_associativity", "number_of_sets"])
 def test_zero_and_nonsense_are_unknown(tmp_path: Path, name: str, text: str) -> None:
-    (claim,) = claim_caches(write(tmp_path, index(0, 0, {**L1D, name: text})))
-    assert len(claim.fields) == 4
+    (one,) = cache_statements(write(tmp_path, index(0, 0, {**L1D, name: text})))
+    assert len(one.fields) == 4
 
 
 @pytest.mark.parametrize("text", ["", "1-3", "x", "0-99999", "0;1"])
 def test_sharing_that_leaves_out_the_cpu_itself_is_unknown(tmp_path: Path, text: str) -> None:
-    (claim,) = claim_caches(write(tmp_path, index(0, 0, {**L1D, "shared_cpu_list": text})))
-    assert "shared_cpus" not in claim.fields
+    (one,) = cache_statements(write(tmp_path, index(0, 0, {**L1D, "shared_cpu_list": text})))
+    assert "shared_cpus" not in one.fields
 
 
 def test_cpus_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     files = {name: text for cpu in (10, 2, 0) for name, text in index(cpu, 0, L1D).items()}
     files |= {f"{CPUS}/cpufreq/policy0/x": "", f"{CPUS}/cpu9999/cache/index0/level": "1", f"{CPUS}/cpu1x/x": ""}
-    assert [claim.cpu for claim in claim_caches(write(tmp_path, files))] == [0, 2, 10]
+    assert [one.cpu for one in cache_statements(write(tmp_path, files))] == [0, 2, 10]
 
 
 def test_part_numbers_are_read_from_the_register_and_zero_is_none(tmp_path: Path) -> None:
@@ -153,9 +165,9 @@ def test_cpu_lists_in_every_spelling_are_the_same_set(cpus: set[int]) -> None:
 @given(st.dictionaries(st.sampled_from(sorted(L1D)), st.text(alphabet="0123456789-,KMGx \0", max_size=12)))
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_files_give_positive_numbers(tmp_path_factory: pytest.TempPathFactory, files: dict[str, str]) -> None:
-    for claim in claim_caches(write(tmp_path_factory.mktemp("tree"), index(0, 0, {**L1D, **files}))):
-        assert 1 <= claim.level <= 8
-        for reading in claim.fields.values():
+    for one in cache_statements(write(tmp_path_factory.mktemp("tree"), index(0, 0, {**L1D, **files}))):
+        assert 1 <= one.level <= 8
+        for reading in one.fields.values():
             assert 0 in reading.value if isinstance(reading.value, tuple) else reading.value > 0
 
 

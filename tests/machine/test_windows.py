@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.machine.sources.claims import CacheClaim
-from profiler.machine.sources.windows import claim_caches, parse_caches
+from profiler.machine.sources.statements import CacheStatement
+from profiler.machine.sources.windows import cache_statements, parse_caches
 
 UNIFIED, INSTRUCTION, DATA, TRACE = range(4)
 CACHE, CORE = 2, 0
@@ -29,12 +29,12 @@ def cache(
     return struct.pack("<II", CACHE, 8 + len(body)) + body
 
 
-def found(data: bytes, pointer_bytes: int = 8) -> list[CacheClaim]:
+def found(data: bytes, pointer_bytes: int = 8) -> list[CacheStatement]:
     return list(parse_caches(data, pointer_bytes))
 
 
 def sharing(data: bytes, pointer_bytes: int = 8) -> list[object]:
-    return [claim.fields["shared_cpus"].value for claim in found(data, pointer_bytes)]
+    return [statement.fields["shared_cpus"].value for statement in found(data, pointer_bytes)]
 
 
 LAPTOP = (
@@ -47,18 +47,18 @@ LAPTOP = (
 
 
 def test_caches_of_an_answer_are_told_for_every_cpu_that_shares_them() -> None:
-    assert [(claim.cpu, claim.level, claim.type) for claim in found(LAPTOP)] == [
+    assert [(statement.cpu, statement.level, statement.type) for statement in found(LAPTOP)] == [
         (0, 1, "data"), (1, 1, "data"), (0, 1, "instruction"), (1, 1, "instruction"), (0, 2, "unified"),
         (1, 2, "unified"), (2, 2, "unified"), (3, 2, "unified"), (2, 1, "data"), (3, 1, "data"),
     ]  # fmt: skip
 
 
 def test_size_ways_line_and_sharing_are_told() -> None:
-    claim = found(cache(2, UNIFIED, 1 << 20, (0b110, 0), ways=16))[0]
-    assert {name: reading.value for name, reading in claim.fields.items()} == {
+    statement = found(cache(2, UNIFIED, 1 << 20, (0b110, 0), ways=16))[0]
+    assert {name: reading.value for name, reading in statement.fields.items()} == {
         "size_bytes": 1 << 20, "line_size_bytes": 64, "ways_of_associativity": 16, "shared_cpus": (1, 2),
     }  # fmt: skip
-    assert claim.is_whole
+    assert statement.is_whole
 
 
 def test_full_associativity_is_no_number_of_ways() -> None:
@@ -80,7 +80,7 @@ def test_32_bit_windows_has_shorter_masks() -> None:
 @pytest.mark.parametrize(("level", "kind"), [(0, DATA), (8, DATA), (255, DATA), (1, TRACE), (1, 0x7FFFFFFF)])
 def test_a_cache_of_no_level_or_kind_is_passed_over(level: int, kind: int) -> None:
     data = cache(level, kind, 1, (1, 0)) + cache(1, DATA, 1, (1, 0))
-    assert [(claim.level, claim.type) for claim in found(data)] == [(1, "data")]
+    assert [(statement.level, statement.type) for statement in found(data)] == [(1, "data")]
 
 
 def test_more_groups_than_there_are_bytes_end_with_the_record() -> None:
@@ -109,11 +109,11 @@ def test_an_answer_cut_anywhere_gives_what_was_whole(length: int) -> None:
 @given(st.binary(max_size=400), st.sampled_from([4, 8]))
 def test_any_bytes_are_parsed(data: bytes, pointer_bytes: int) -> None:
     found(data, pointer_bytes)
-    for claim in found(struct.pack("<II", CACHE, 8 + len(data)) + data, pointer_bytes):
-        assert claim.cpu in claim.fields["shared_cpus"].value  # type: ignore[operator]  # it is a tuple
-        assert 0 < claim.level < 8
+    for statement in found(struct.pack("<II", CACHE, 8 + len(data)) + data, pointer_bytes):
+        assert statement.cpu in statement.fields["shared_cpus"].value  # type: ignore[operator]  # it is a tuple
+        assert 0 < statement.level < 8
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows answers")
 def test_other_systems_are_not_asked() -> None:
-    assert claim_caches() == []
+    assert cache_statements() == []

@@ -39,7 +39,7 @@ def test_real_runtimes_measure_every_case_once_a_pass(exported: Path, tmp_path: 
         assert set(arm_set.slices_ns) == set(ARMS)
         assert {len(times) for times in arm_set.slices_ns.values()} == {3}
         assert len(arm_set.identity_ns) == 3
-        assert block.quiet is not None
+        assert block.noise is not None
     for check in session.checks:
         assert all(arm.max_error <= arm.tolerance for arm in check.arms)
 

@@ -5,11 +5,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from profiler.judge.records import Estimate
-from profiler.report.bars import COLUMNS, Scale, draw_interval, draw_scale, scale_for
+from profiler.report.bars import COLUMNS, BarScale, draw_interval, draw_scale, scale_for
 
 BOUND = math.log(1.03)
-WIDE = Scale(bound=BOUND, reach=6 * BOUND)  # a column is a margin
-NARROW = Scale(bound=BOUND, reach=2 * BOUND)  # three columns are
+WIDE = BarScale(bound=BOUND, reach=6 * BOUND)  # a column is a margin
+NARROW = BarScale(bound=BOUND, reach=2 * BOUND)  # three columns are
 
 
 def ratio(low: float, point: float, high: float) -> Estimate:
@@ -35,7 +35,7 @@ def margins(low: float, point: float, high: float) -> Estimate:
         (None, NARROW, "   ·······   "),
     ],
 )
-def test_an_interval_is_drawn_against_the_margin(estimate: Estimate | None, scale: Scale, drawn: str) -> None:
+def test_an_interval_is_drawn_against_the_margin(estimate: Estimate | None, scale: BarScale, drawn: str) -> None:
     assert draw_interval(estimate, scale) == drawn
 
 

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from profiler.machine.measured import (
+from profiler.machine.limits.records import (
     BandwidthPoint,
     CanaryFigures,
+    CoreLimits,
     Knee,
     LatencyPoint,
-    Measured,
-    MeasuredCore,
+    MachineLimits,
     PeakRate,
     TimerFigures,
 )
-from profiler.machine.records import Claim, Conflict, HardwareInfo
+from profiler.machine.records import Conflict, HardwareInfo, Statement
 from profiler.models.number_format import NumberFormat
 from profiler.report.hardware_text import ADVICE, Section, cache_text, hardware_lines, machine_sections, ranges
 from profiler.report.measured_text import measured_lines
@@ -26,7 +26,7 @@ from tests.machine.trees import NAMES, board
 
 K = 1 << 10
 EVIL = "\x1b[31mred\x1b]0;title\x07\r\n\x00\u202eevil\ud800".encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-CORE = MeasuredCore(
+CORE = CoreLimits(
     core="Cortex-A72",
     cpu=3,
     method="pointer chase",
@@ -38,7 +38,7 @@ CORE = MeasuredCore(
     knees=(Knee(low_bytes=32 * K, high_bytes=64 * K, ratio=2.5),),
     peaks=(PeakRate(dtype=NumberFormat.FLOAT32, flops_per_s=12.5e9, kernel="numba, 4 lanes"),),
 )
-MEASURED = Measured(
+MEASURED = MachineLimits(
     utc="2026-11-21T00:00:00Z",
     tool_version="0.1.0",
     duration_s=12.34,
@@ -136,12 +136,15 @@ def test_unknown_fields_of_a_cache_are_said_or_left_out() -> None:
 def test_conflicts_read_as_sentences_with_sizes_in_words() -> None:
     conflict = Conflict(
         fact="L2 unified: size",
-        used=Claim(value="524288", source="sysfs"),
-        others=(Claim(value="absent", source="table"), Claim(value="between 1048576 and 2097152", source="measured")),
+        used=Statement(value="524288", source="sysfs"),
+        others=(
+            Statement(value="absent", source="table"),
+            Statement(value="between 1048576 and 2097152", source="measured"),
+        ),
         unit="bytes",
     )
     plain = Conflict(
-        fact="core type", used=Claim(value="A72", source="a"), others=(Claim(value="1048576", source="b"),)
+        fact="core type", used=Statement(value="A72", source="a"), others=(Statement(value="1048576", source="b"),)
     )  # fmt: skip
     hardware = msgspec.structs.replace(board("rk3588"), conflicts=(conflict, plain))
     found = next(section for section in machine_sections(hardware) if section.title == "Where sources differ")
@@ -172,7 +175,7 @@ def test_cpus_are_told_as_ranges(cpus: tuple[int, ...], text: str) -> None:
 # ---------------------------------------------------------------- measured
 
 
-def told(measured: Measured | None) -> dict[str, list[str]]:
+def told(measured: MachineLimits | None) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in measured_lines(msgspec.structs.replace(board("pi4-64bit"), measured=measured)):
         found.setdefault(line.label, []).append(line.text)

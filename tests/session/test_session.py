@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profiler.base.errors import OutputError, SessionError
-from profiler.machine.records import Quiet
+from profiler.machine.records import Noise
 from profiler.models.layout import WeightLayout
 from profiler.models.number_format import NumberFormat
 from profiler.session.arms import ARMS, Arm
@@ -289,8 +289,8 @@ def test_times_that_are_no_whole_numbers_are_refused_by_line() -> None:
             parse_session(data, source="x")
 
 
-QUIET = Quiet(canary_s=(1e-5, 1.1e-5), elapsed_s=0.06, cpu_s=0.05, other_cpu_s=0.0, swapped_pages=0)
-BLOCK: Block = msgspec.structs.replace(SESSION.blocks[0], quiet=QUIET)
+QUIET = Noise(canary_s=(1e-5, 1.1e-5), elapsed_s=0.06, cpu_s=0.05, other_cpu_s=0.0, swapped_pages=0)
+BLOCK: Block = msgspec.structs.replace(SESSION.blocks[0], noise=QUIET)
 COST = Cost(
     case=CASE.id,
     pass_index=0,
@@ -313,10 +313,10 @@ NUMBERS: list[tuple[SessionRecord, tuple[str | int, ...]]] = [
     (BLOCK, ("sets", 0, "identity_calls")),
     (BLOCK, ("sets", 0, "identity_ns", 3)),
     (BLOCK, ("sets", 0, "arms", 3, "slices_ns", 10)),
-    (BLOCK, ("quiet", "canary_s", 1)),
-    (BLOCK, ("quiet", "elapsed_s")),
-    (BLOCK, ("quiet", "cpu_s")),
-    (BLOCK, ("quiet", "other_cpu_s")),
+    (BLOCK, ("noise", "canary_s", 1)),
+    (BLOCK, ("noise", "elapsed_s")),
+    (BLOCK, ("noise", "cpu_s")),
+    (BLOCK, ("noise", "other_cpu_s")),
     (COST, ("pass_index",)),
     (COST, ("arms", "in_out", "load_s")),
     (COST, ("arms", "out_in", "first_call_s")),

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from profiler.artifacts.protocol import Source
+from profiler.artifacts.protocol import ExportSource
 
 
-def write(source: Source, path: Path) -> tuple[Path, ...]:
+def write(source: ExportSource, path: Path) -> tuple[Path, ...]:
     """Write the layers as an `.npz` file, each weight contiguous in the layout that is asked for."""
     content = {"layout": np.array(source.layout.value)}
     for index, layer in enumerate(source.layers):

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from profiler.artifacts.onnx.builder import Builder
-from profiler.artifacts.protocol import Source
+from profiler.artifacts.protocol import ExportSource
 from profiler.artifacts.records import Form
 from profiler.base.errors import ExportError
 from profiler.models.layout import WeightLayout
@@ -20,7 +20,7 @@ from profiler.models.workload import Workload
 MAX_FILE_BYTES = 2**31 - 1  # protobuf's limit for one message
 
 
-def write(source: Source, path: Path) -> tuple[Path, ...]:
+def write(source: ExportSource, path: Path) -> tuple[Path, ...]:
     """Write the model as one ONNX file.
 
     Raises:

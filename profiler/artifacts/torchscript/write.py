@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from profiler.artifacts.protocol import Source
+from profiler.artifacts.protocol import ExportSource
 from profiler.artifacts.records import Form
 from profiler.artifacts.torchscript.trace import traced
 from profiler.models.networks import MLP
 from profiler.models.number_format import NumberFormat
 
 
-def write(source: Source, path: Path) -> tuple[Path, ...]:
+def write(source: ExportSource, path: Path) -> tuple[Path, ...]:
     """Write the network as a TorchScript file."""
     network = source.network.with_layout(source.layout, strict_linear=source.form is Form.CONTROLLED)
     path.write_bytes(torchscript(network, dtype=source.dtype))

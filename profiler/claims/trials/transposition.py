@@ -9,7 +9,7 @@ import torch
 from profiler.artifacts.onnx.prove import prove as prove_onnx
 from profiler.artifacts.onnx.write import idiomatic_onnx
 from profiler.artifacts.torchscript.write import torchscript
-from profiler.claims.transposition import View
+from profiler.claims.transposition import TransposedView
 from profiler.models.layout import LinearShape, WeightLayout
 from profiler.models.networks import MLP
 from profiler.models.workload import linear_workload
@@ -17,11 +17,11 @@ from profiler.models.workload import linear_workload
 SIDE = 512
 
 
-def look(*, folder: str) -> View:
+def look(*, folder: str) -> TransposedView:
     """All facts of a transposition."""
     weight = torch.randn(SIDE, SIDE, generator=torch.Generator().manual_seed(1))
     view = weight.T
-    return View(
+    return TransposedView(
         matrix_bytes=weight.nbytes,
         shares_storage=view.untyped_storage().data_ptr() == weight.untyped_storage().data_ptr(),
         view_bytes=_allocated(lambda: weight.T),

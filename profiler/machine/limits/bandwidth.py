@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from profiler.machine.limits.buffer import Bytes
 from profiler.machine.limits.plan import MIN_BANDWIDTH_BYTES, Budget, point_sizes
-from profiler.machine.measured import BandwidthPoint
+from profiler.machine.limits.records import BandwidthPoint
 
 SLACK_BYTES = 4096  # past the largest size: the target of a copy is shifted a little
 MAX_PASSES = 20_000

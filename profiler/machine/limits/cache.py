@@ -24,7 +24,7 @@ from profiler.base.errors import OutputError
 from profiler.base.files import read_limited, write_whole
 from profiler.machine.limits.measure import Target, choose_targets, measure_machine
 from profiler.machine.limits.problems import tells_of_failure
-from profiler.machine.measured import Measured, MeasuredCore
+from profiler.machine.limits.records import CoreLimits, MachineLimits
 from profiler.machine.records import CoreType
 from profiler.machine.sources.cgroup import cpu_quota
 from profiler.machine.sources.cpufreq import read_frequencies, read_governors
@@ -47,7 +47,7 @@ def measure_once(
     use_numba: bool,
     cpus: Sequence[int] | None = None,
     on_stage: Callable[[str], None],
-) -> Measured:
+) -> MachineLimits:
     """As `measure_machine`, but what was measured since the last boot is taken from the cache."""
     targets = choose_targets(core_types, cpus)
     known = load_measured(targets, use_numba=use_numba)
@@ -58,7 +58,7 @@ def measure_once(
     return measured
 
 
-def load_measured(targets: Sequence[Target], *, use_numba: bool) -> Measured | None:
+def load_measured(targets: Sequence[Target], *, use_numba: bool) -> MachineLimits | None:
     """What was measured on these CPUs since the last boot, None if nothing was.
 
     A measurement that was asked for with numba also serves where none is asked for, not the other way round.
@@ -73,7 +73,7 @@ def load_measured(targets: Sequence[Target], *, use_numba: bool) -> Measured | N
     return None
 
 
-def save_measured(measured: Measured, targets: Sequence[Target], *, use_numba: bool) -> None:
+def save_measured(measured: MachineLimits, targets: Sequence[Target], *, use_numba: bool) -> None:
     """Keep a measurement, unless it is not worth it or nothing can be written.
 
     Not kept is one in which anything failed, or that ends while the firmware slows the processor down. One that was
@@ -141,7 +141,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _load(path: Path) -> Measured | None:
+def _load(path: Path) -> MachineLimits | None:
     try:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid():
@@ -149,14 +149,14 @@ def _load(path: Path) -> Measured | None:
         data = read_limited(path, MAX_BYTES)
         if len(data) > MAX_BYTES:
             return None
-        measured = msgspec.json.decode(data, type=Measured)
+        measured = msgspec.json.decode(data, type=MachineLimits)
     except (OSError, ValueError, RecursionError):  # ValueError: every error of decoding is one
         return None
     is_sound = measured.tool_version == __version__ and measured.cores and all(map(_is_sound, _leaves(measured)))
     return measured if is_sound and all(map(_is_plausible, measured.cores)) else None
 
 
-def _is_plausible(core: MeasuredCore) -> bool:
+def _is_plausible(core: CoreLimits) -> bool:
     """Nothing is out of order, or faster or slower than any machine."""
     rates = [rate for point in core.bandwidths for rate in (point.read_bytes_per_s, point.copy_bytes_per_s or 0.0)]
     return (

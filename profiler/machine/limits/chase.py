@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from profiler.machine.limits.buffer import Bytes
 from profiler.machine.limits.plan import Budget, point_sizes
-from profiler.machine.measured import LatencyPoint
+from profiler.machine.limits.records import LatencyPoint
 
 GROUP_PAGES = 64
 LINE_BYTES = 64  # the chain's nodes lie so far apart: a cache line, or half of one

@@ -1,10 +1,10 @@
 """What the parent tells the child that measures one core type, and what it hears back."""
 
 from profiler.base.record import Record
-from profiler.machine.measured import CanaryFigures, MeasuredCore, TimerFigures
+from profiler.machine.limits.records import CanaryFigures, CoreLimits, TimerFigures
 
 
-class Job(Record, frozen=True, kw_only=True):
+class LimitsJob(Record, frozen=True, kw_only=True):
     """Measure the CPU `cpu` (None: wherever the scheduler puts it), which is of the core type `core`."""
 
     core: str | None
@@ -15,10 +15,10 @@ class Job(Record, frozen=True, kw_only=True):
     page_bytes: int
 
 
-class Findings(Record, frozen=True, kw_only=True):
+class LimitFindings(Record, frozen=True, kw_only=True):
     """What the child measured."""
 
-    core: MeasuredCore
+    core: CoreLimits
     timer: TimerFigures
     canary: CanaryFigures
     problems: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from profiler.machine.measured import BandwidthPoint, Knee, LatencyPoint
+from profiler.machine.limits.records import BandwidthPoint, Knee, LatencyPoint
 
 MIN_RATIO = 1.5
 FAR_BYTES = 8 << 20

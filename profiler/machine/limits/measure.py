@@ -9,10 +9,10 @@ from profiler.base.death import ChildError
 from profiler.base.privacy import hide_paths
 from profiler.machine.conditions import utc_now
 from profiler.machine.limits.ask import ask_child
-from profiler.machine.limits.job import Findings, Job
+from profiler.machine.limits.job import LimitFindings, LimitsJob
 from profiler.machine.limits.plan import NUMBA_BYTES, core_budget, largest_buffer
 from profiler.machine.limits.problems import NOT_MEASURED, NUMBA_DIED
-from profiler.machine.measured import Measured
+from profiler.machine.limits.records import MachineLimits
 from profiler.machine.memory import available_bytes
 from profiler.machine.records import CoreType
 
@@ -27,7 +27,7 @@ def measure_machine(
     use_numba: bool,
     cpus: Sequence[int] | None = None,
     on_stage: Callable[[str], None],
-) -> Measured:
+) -> MachineLimits:
     """What this machine can do at best. Whatever cannot be measured is said in `problems`.
 
     Args:
@@ -39,7 +39,7 @@ def measure_machine(
     """
     start_s = time.monotonic()
     problems: list[str] = []
-    found: list[Findings] = []
+    found: list[LimitFindings] = []
     targets = choose_targets(core_types, cpus, problems)
     available = available_bytes()
     if use_numba and available < NUMBA_BYTES:
@@ -49,7 +49,7 @@ def measure_machine(
         )
     for core, cpu in targets:
         name = target_name(core, cpu)
-        job = Job(
+        job = LimitsJob(
             core=core,
             cpu=cpu,
             use_numba=use_numba,
@@ -63,7 +63,7 @@ def measure_machine(
             found.append(findings)
             problems += [f"{name}: {problem}" for problem in findings.problems]
     fastest = min(found, key=lambda findings: findings.canary.best_s, default=None)
-    return Measured(
+    return MachineLimits(
         utc=utc_now(),
         tool_version=__version__,
         duration_s=time.monotonic() - start_s,
@@ -98,7 +98,9 @@ def target_name(core: str | None, cpu: int | None) -> str:
     return f"{core or 'the CPU'} (CPU {cpu})" if cpu is not None else core or "the CPU"
 
 
-def _measure_target(job: Job, name: str, problems: list[str], on_stage: Callable[[str], None]) -> Findings | None:
+def _measure_target(
+    job: LimitsJob, name: str, problems: list[str], on_stage: Callable[[str], None]
+) -> LimitFindings | None:
     """Ask a child, and once more without numba if the one with it died."""
     try:
         return ask_child(job)
@@ -109,7 +111,7 @@ def _measure_target(job: Job, name: str, problems: list[str], on_stage: Callable
         problems.append(f"{name}: {NUMBA_DIED} {error}: measured without it")
         on_stage(f"measuring what {name} can do, without numba")
     light = largest_buffer(available_bytes(), use_numba=False)
-    without = Job(
+    without = LimitsJob(
         core=job.core,
         cpu=job.cpu,
         use_numba=False,

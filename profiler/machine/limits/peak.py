@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from profiler.machine.measured import PeakRate
+from profiler.machine.limits.records import PeakRate
 from profiler.models.number_format import NumberFormat
 
 SGEMM_SIZES = (96, 192, 256, 384, 512)

@@ -12,14 +12,14 @@ from profiler.base.privacy import hide_paths
 from profiler.machine.limits.bandwidth import SLACK_BYTES, measure_bandwidths
 from profiler.machine.limits.buffer import make_buffer
 from profiler.machine.limits.chase import LINE_BYTES, compile_chase, measure_latencies
-from profiler.machine.limits.job import Findings, Job
+from profiler.machine.limits.job import LimitFindings, LimitsJob
 from profiler.machine.limits.knees import bandwidth_knees, latency_knees
 from profiler.machine.limits.peak import compile_polynomial, measure_peak
 from profiler.machine.limits.plan import BANDWIDTH_SHARE, CHASE_SHARE, PEAK_SHARE, Budget
 from profiler.machine.limits.problems import FAILED
+from profiler.machine.limits.records import CoreLimits, LatencyPoint
 from profiler.machine.limits.steadiness import measure_steadiness
 from profiler.machine.limits.timer import measure_timer
-from profiler.machine.measured import LatencyPoint, MeasuredCore
 
 MIB = 1 << 20
 T = TypeVar("T")
@@ -27,10 +27,10 @@ T = TypeVar("T")
 
 def main() -> None:
     """Read the job, measure, print the findings."""
-    answer_once(msgspec.json.Decoder(Job), measure_core)
+    answer_once(msgspec.json.Decoder(LimitsJob), measure_core)
 
 
-def measure_core(job: Job) -> Findings:
+def measure_core(job: LimitsJob) -> LimitFindings:
     """Measure what the job asks for. What fails is left out and said in `problems`."""
     problems: list[str] = []
     cpu = _pin(job.cpu, problems)
@@ -53,7 +53,7 @@ def measure_core(job: Job) -> Findings:
     peak = _attempt(
         "measuring the peak rate", lambda: measure_peak(job.budget_s * PEAK_SHARE, polynomial=polynomial), problems
     )
-    core = MeasuredCore(
+    core = CoreLimits(
         core=job.core,
         cpu=cpu,
         method="pointer chase" if latencies else "read bandwidth",
@@ -62,7 +62,7 @@ def measure_core(job: Job) -> Findings:
         knees=latency_knees(latencies) if latencies else bandwidth_knees(bandwidths),
         peaks=() if peak is None else (peak,),
     )
-    return Findings(core=core, timer=timer, canary=canary, problems=tuple(problems))
+    return LimitFindings(core=core, timer=timer, canary=canary, problems=tuple(problems))
 
 
 def _pin(cpu: int | None, problems: list[str]) -> int | None:

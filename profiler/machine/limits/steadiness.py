@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from profiler.machine.canary import CANARY_BYTES
-from profiler.machine.measured import CanaryFigures
+from profiler.machine.limits.records import CanaryFigures
 
 SPEND_S = 0.3
 MIN_TIMES = 20  # the 95th percentile is then one of the times

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from profiler.machine.measured import TimerFigures
+from profiler.machine.limits.records import TimerFigures
 
 STEPS = 200
 READINGS = 2000

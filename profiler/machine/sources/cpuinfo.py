@@ -9,8 +9,8 @@ import dataclasses
 from pathlib import Path
 from typing import Literal
 
-from profiler.machine.sources.claims import MAX_CPU
 from profiler.machine.sources.source import MAX_NAME, parse_int, read_text
+from profiler.machine.sources.statements import MAX_CPU
 
 SOURCE = "/proc/cpuinfo"
 Architecture = Literal["arm", "x86", "riscv"]

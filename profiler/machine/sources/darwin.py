@@ -8,8 +8,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from profiler.machine.sources.claims import CacheClaim, CacheType, Reading
 from profiler.machine.sources.source import parse_int
+from profiler.machine.sources.statements import CacheStatement, CacheType, Reading
 
 SOURCE = "sysctl"
 LIMIT_S = 5.0
@@ -20,7 +20,7 @@ _CACHES: tuple[tuple[int, CacheType, str], ...] = (
 )  # fmt: skip
 
 
-def claim_caches() -> list[CacheClaim]:
+def cache_statements() -> list[CacheStatement]:
     """Every cache of the running Mac; empty on other systems."""
     return parse_caches(_sysctl("hw")) if sys.platform == "darwin" else []
 
@@ -30,14 +30,14 @@ def read_model() -> str | None:
     return _sysctl("hw.model").get("hw.model") if sys.platform == "darwin" else None
 
 
-def parse_caches(values: Mapping[str, str]) -> list[CacheClaim]:
+def parse_caches(values: Mapping[str, str]) -> list[CacheStatement]:
     """The caches in the values of `sysctl hw`. macOS numbers the slow cores first; sharing is told for L2 alone."""
     levels = [level for level in range(8) if f"hw.perflevel{level}.logicalcpu" in values]
     groups = [(f"hw.perflevel{level}.", values[f"hw.perflevel{level}.logicalcpu"]) for level in reversed(levels)]
     # Intel Macs: how many threads share memory, L1, L2 and L3
     shares = [parse_int(word) or 0 for word in values.get("hw.cacheconfig", "").split()]
     config = {} if groups else dict(enumerate(shares[:4]))
-    claims: list[CacheClaim] = []
+    statements: list[CacheStatement] = []
     first = 0
     for prefix, count in groups or [("hw.", values.get("hw.logicalcpu", "1"))]:
         cpus = range(first, first + min(max(parse_int(count) or 0, 0), _MAX_CPUS))
@@ -46,13 +46,13 @@ def parse_caches(values: Mapping[str, str]) -> list[CacheClaim]:
             size = parse_int(values.get(prefix + name))
             if size and size > 0:
                 sharers = config.get(level) or (1 if level == 1 else parse_int(values.get(f"{prefix}cpusperl{level}")))
-                claims += _claims(level, kind, Reading(size, f"{prefix}{name}: {size}"), values, cpus, sharers)
-    return claims
+                statements += _statements(level, kind, Reading(size, f"{prefix}{name}: {size}"), values, cpus, sharers)
+    return statements
 
 
-def _claims(
+def _statements(
     level: int, kind: CacheType, size: Reading, values: Mapping[str, str], cpus: range, sharers: int | None
-) -> list[CacheClaim]:
+) -> list[CacheStatement]:
     line = parse_int(values.get("hw.cachelinesize"))
     found = []
     for position, cpu in enumerate(cpus):
@@ -62,7 +62,7 @@ def _claims(
         if sharers and sharers > 0:
             start = position - position % sharers
             fields["shared_cpus"] = Reading(tuple(cpus[start : start + sharers]), f"{sharers} CPUs to a cache")
-        found.append(CacheClaim(cpu=cpu, level=level, type=kind, source=SOURCE, fields=fields))
+        found.append(CacheStatement(cpu=cpu, level=level, type=kind, source=SOURCE, fields=fields))
     return found
 
 

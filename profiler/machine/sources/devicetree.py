@@ -8,8 +8,8 @@ RISC-V says `*-block-size` for `*-line-size`. Serial numbers, MAC addresses and 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from profiler.machine.sources.claims import MAX_CPU, CacheClaim, Reading, positive
 from profiler.machine.sources.source import MAX_NAME, is_file, list_folder, read_bytes, read_name, read_text
+from profiler.machine.sources.statements import MAX_CPU, CacheStatement, Reading, positive
 
 SOURCE = "device tree"
 _FOLDER = "proc/device-tree"
@@ -40,9 +40,9 @@ def read_bootloader_time_s(root: Path) -> int | None:
     return _cell(root / _FOLDER / "chosen/bootloader/build-timestamp")
 
 
-def claim_caches(
+def cache_statements(
     root: Path, links: Mapping[int, str] | None = None, core_of: Mapping[int, str | None] | None = None
-) -> list[CacheClaim]:
+) -> list[CacheStatement]:
     """Every cache that the tree describes, for every CPU whose node is known.
 
     Args:
@@ -58,23 +58,23 @@ def claim_caches(
     for cpu, chain in chains.items():
         for node in chain:
             sharers.setdefault(node, []).append(cpu)
-    return [claim for cpu, folder in cpus.items() for claim in _claims_of(cpu, folder, chains[cpu], sharers)]
+    return [statement for cpu, folder in cpus.items() for statement in _claims_of(cpu, folder, chains[cpu], sharers)]
 
 
-def _claims_of(cpu: int, folder: Path, chain: list[Path], sharers: dict[Path, list[int]]) -> Iterator[CacheClaim]:
+def _claims_of(cpu: int, folder: Path, chain: list[Path], sharers: dict[Path, list[int]]) -> Iterator[CacheStatement]:
     own = (cpu,)
     if _cell(folder / "d-cache-size") or _cell(folder / "i-cache-size"):
         for kind, prefix in (("data", "d"), ("instruction", "i")):
             fields = {**_fields(folder, f"{prefix}-cache"), "shared_cpus": Reading(own)}
-            yield CacheClaim(cpu=cpu, level=1, type=kind, source=SOURCE, fields=fields)  # type: ignore[arg-type]  # both are
+            yield CacheStatement(cpu=cpu, level=1, type=kind, source=SOURCE, fields=fields)  # type: ignore[arg-type]  # both are
     elif fields := _fields(folder, "cache"):
-        yield CacheClaim(
+        yield CacheStatement(
             cpu=cpu, level=1, type="unified", source=SOURCE, fields={**fields, "shared_cpus": Reading(own)}
         )
     for position, node in enumerate(chain):
         level = _cell(node / "cache-level")
         shared = Reading(tuple(sorted(sharers[node])), f"next-level-cache of {len(sharers[node])} nodes")
-        yield CacheClaim(
+        yield CacheStatement(
             cpu=cpu,
             level=level if level and 1 < level <= _MAX_LEVELS + 1 else position + 2,
             type="unified",

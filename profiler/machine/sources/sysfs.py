@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import get_args
 
 from profiler.machine.records import Fact
-from profiler.machine.sources.claims import MAX_CACHE_BYTES, MAX_CPU, CacheClaim, CacheType, Reading, positive
 from profiler.machine.sources.source import list_folder, parse_int, read_int, read_name, read_text
+from profiler.machine.sources.statements import MAX_CACHE_BYTES, MAX_CPU, CacheStatement, CacheType, Reading, positive
 
 CPU_FOLDER = "sys/devices/system/cpu"
 SOURCE = "sysfs"
@@ -22,12 +22,12 @@ _MAX_LEVEL = 8
 _MAX_FOLDERS = 1024  # more CPUs than any board or server of one kernel image; a hostile tree may have more
 
 
-def claim_caches(root: Path) -> list[CacheClaim]:
+def cache_statements(root: Path) -> list[CacheStatement]:
     """Every cache of every CPU; empty where the kernel tells none."""
-    return [claim for cpu, folder in _cpu_folders(root) for claim in _claims_of(cpu, folder)]
+    return [statement for cpu, folder in _cpu_folders(root) for statement in _claims_of(cpu, folder)]
 
 
-def _claims_of(cpu: int, folder: Path) -> list[CacheClaim]:
+def _claims_of(cpu: int, folder: Path) -> list[CacheStatement]:
     found = [
         (level, kind, _fields(index, cpu))
         for index in list_folder(folder / "cache", "index[0-9]*")
@@ -38,7 +38,7 @@ def _claims_of(cpu: int, folder: Path) -> list[CacheClaim]:
     # Kernels that copy a device tree may list L1 alone and know nothing of what lies beyond it
     is_whole = any(level > 1 for level, _, _ in found) and all("size_bytes" in fields for _, _, fields in found)
     return [
-        CacheClaim(cpu=cpu, level=level, type=kind, source=SOURCE, fields=fields, is_whole=is_whole)  # type: ignore[arg-type]  # checked above
+        CacheStatement(cpu=cpu, level=level, type=kind, source=SOURCE, fields=fields, is_whole=is_whole)  # type: ignore[arg-type]  # checked above
         for level, kind, fields in found
     ]
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from profiler.machine.sources.claims import CacheClaim, CacheType, Reading, positive
+from profiler.machine.sources.statements import CacheStatement, CacheType, Reading, positive
 
 SOURCE = "GetLogicalProcessorInformationEx"
 _RELATION_CACHE = 2
@@ -20,12 +20,12 @@ _FULLY_ASSOCIATIVE = 0xFF
 _CPUS_PER_GROUP = 64
 
 
-def claim_caches() -> list[CacheClaim]:
+def cache_statements() -> list[CacheStatement]:
     """Every cache of the running machine; empty on other systems."""
     return list(parse_caches(_ask())) if sys.platform == "win32" else []
 
 
-def parse_caches(data: bytes, pointer_bytes: int = struct.calcsize("P")) -> Iterator[CacheClaim]:
+def parse_caches(data: bytes, pointer_bytes: int = struct.calcsize("P")) -> Iterator[CacheStatement]:
     """The caches in an answer, as far as it is whole."""
     offset = 0
     while offset + _HEADER.size <= len(data):
@@ -33,11 +33,11 @@ def parse_caches(data: bytes, pointer_bytes: int = struct.calcsize("P")) -> Iter
         if size < _HEADER.size or offset + size > len(data):
             return
         if relation == _RELATION_CACHE:
-            yield from _claims(data[offset + _HEADER.size : offset + size], pointer_bytes)
+            yield from _statements(data[offset + _HEADER.size : offset + size], pointer_bytes)
         offset += size
 
 
-def _claims(record: bytes, pointer_bytes: int) -> Iterator[CacheClaim]:
+def _statements(record: bytes, pointer_bytes: int) -> Iterator[CacheStatement]:
     mask = struct.Struct("<" + ("Q" if pointer_bytes == 8 else "I") + "H6x")  # noqa: PLR2004 - GROUP_AFFINITY of 64 bits
     if len(record) < _CACHE.size + mask.size:
         return
@@ -57,7 +57,7 @@ def _claims(record: bytes, pointer_bytes: int) -> Iterator[CacheClaim]:
         ways_of_associativity=(ways if ways != _FULLY_ASSOCIATIVE else None, str(ways)),
     )
     for cpu in cpus:
-        yield CacheClaim(
+        yield CacheStatement(
             cpu=cpu,
             level=level,
             type=_TYPES[kind],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from profiler.base.death import ChildError, harmless
 from profiler.base.process import ONE_THREAD, ask_once, python_command
-from profiler.measure.counting.job import Findings, Job
+from profiler.measure.counting.job import CountFindings, Job
 
 LIMIT_S = 3600.0  # a naive kernel over many rows, under valgrind, on a small board
 TAIL_BYTES = 4000
@@ -17,7 +17,7 @@ def child_command() -> list[str]:
     return python_command("from profiler.measure.counting.program import main\nmain()\n")
 
 
-def ask_child(job: Job, *, under: Sequence[str] = (), log: Path | None = None) -> Findings:
+def ask_child(job: Job, *, under: Sequence[str] = (), log: Path | None = None) -> CountFindings:
     """Start a child, wait for it and return what it found.
 
     Args:
@@ -29,7 +29,7 @@ def ask_child(job: Job, *, under: Sequence[str] = (), log: Path | None = None) -
         ChildError: it died, took too long or did not print findings.
     """
     try:
-        return ask_once([*under, *child_command()], job, Findings, limit_s=LIMIT_S, environment=_ENVIRONMENT)
+        return ask_once([*under, *child_command()], job, CountFindings, limit_s=LIMIT_S, environment=_ENVIRONMENT)
     except ChildError as error:
         reason = unknown_instruction(log)
         if reason is None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from profiler.base.death import ChildError
 from profiler.measure.counting.ask import ask_child
 from profiler.measure.counting.evidence import Source, SourceName
-from profiler.measure.counting.job import Arm, CountedJob, Tried, WalkJob
+from profiler.measure.counting.job import CountedArm, CountedJob, Tried, WalkJob
 
 PRODUCTS, LEAST_CALLS, MOST_CALLS = 2_000_000_000, 5, 5000
 _WHAT = "hardware counters of this machine (perf events, user space only)"
@@ -33,7 +33,7 @@ class Counters:
             return describe(problem="; ".join(lines) or "no event was tried")
         return describe(notes=(f"seen to count on a known walk: {', '.join(self.events)}", *lines))
 
-    def count(self, arm: Arm) -> tuple[dict[str, float], str | None]:
+    def count(self, arm: CountedArm) -> tuple[dict[str, float], str | None]:
         """Events over all calls of an arm; or none, and why."""
         try:
             findings = ask_child(CountedJob(arm=arm, events=self.events))

@@ -19,7 +19,7 @@ class Event:
 
 L1D_READ_MISSES = Event("L1D read misses", _HW_CACHE, _L1D | _READ_MISS)
 LLC_READ_MISSES = Event("LLC read misses", _HW_CACHE, _LL | _READ_MISS)
-# Arm's own numbers, the same on every core since Armv7: Arm DDI 0487, D13, common event numbers
+# CountedArm's own numbers, the same on every core since Armv7: CountedArm DDI 0487, D13, common event numbers
 L1D_REFILLS = Event("l1d_cache_refill", _RAW, 0x03, ("aarch64", "arm"))
 L2D_REFILLS = Event("l2d_cache_refill", _RAW, 0x17, ("aarch64", "arm"))
 INSTRUCTIONS = Event("instructions", _HARDWARE, 1)

@@ -98,7 +98,7 @@ class Counted(Record, frozen=True, kw_only=True):
         return f"{self.workload}, batch {format_batch(self.batch_shape)}, {self.form}"
 
 
-class Finding(Record, frozen=True, kw_only=True):
+class CountFinding(Record, frozen=True, kw_only=True):
     """What the numbers of one case and source say, in a sentence."""
 
     case: str
@@ -114,4 +114,4 @@ class Explanation(Record, frozen=True, kw_only=True):
     tool_version: str
     sources: tuple[Source, ...]
     counted: tuple[Counted, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[CountFinding, ...]

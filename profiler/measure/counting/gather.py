@@ -8,8 +8,15 @@ from profiler import __version__
 from profiler.artifacts.bundle import Bundle
 from profiler.measure.counting import counters, simulation
 from profiler.measure.counting.events import D1_EVENTS, LL_EVENTS
-from profiler.measure.counting.evidence import EXPLANATION_SCHEMA, Counted, Explanation, Finding, Source, SourceName
-from profiler.measure.counting.job import Arm
+from profiler.measure.counting.evidence import (
+    EXPLANATION_SCHEMA,
+    Counted,
+    CountFinding,
+    Explanation,
+    Source,
+    SourceName,
+)
+from profiler.measure.counting.job import CountedArm
 from profiler.measure.counting.select import choose_calls, weight_lines
 from profiler.measure.counting.words import explain_pair
 from profiler.measure.plan import PlannedCase
@@ -36,7 +43,7 @@ class Counter(Protocol):
         """What it is and what it can tell."""
         ...
 
-    def count(self, arm: Arm) -> tuple[dict[str, float], str | None]:
+    def count(self, arm: CountedArm) -> tuple[dict[str, float], str | None]:
         """Events over all calls of an arm; or none, and why."""
         ...
 
@@ -56,7 +63,7 @@ def count_case(
     found = []
     for layout in WeightLayout:
         artifact = planned.artifacts[layout]
-        arm = Arm(
+        arm = CountedArm(
             runtime=planned.case.runtime,
             path=str(Path(bundle.path_of(artifact)).resolve()),
             artifact=artifact,
@@ -89,7 +96,7 @@ def explain_cases(
         files = (entry for artifact in case.artifacts.values() for entry in artifact.files)
         bundle.verify((*files, case.answer))
     counted: list[Counted] = []
-    findings: list[Finding] = []
+    findings: list[CountFinding] = []
     for planned in cases:
         for counter in counting:
             geometry = counter.source.geometry

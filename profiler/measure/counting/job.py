@@ -9,7 +9,7 @@ from profiler.base.record import Record
 from profiler.models.workload import Workload
 
 
-class Arm(Record, frozen=True, kw_only=True):
+class CountedArm(Record, frozen=True, kw_only=True):
     """One file to load and call, `calls` times after a warm one."""
 
     runtime: str
@@ -23,14 +23,14 @@ class Arm(Record, frozen=True, kw_only=True):
 class SimulatedJob(Record, frozen=True, kw_only=True, tag="simulated"):
     """Call it under callgrind; `library` is the shared object with the client requests."""
 
-    arm: Arm
+    arm: CountedArm
     library: str
 
 
 class CountedJob(Record, frozen=True, kw_only=True, tag="counted"):
     """Call it once more for each of these hardware events, and count them one after another."""
 
-    arm: Arm
+    arm: CountedArm
     events: tuple[str, ...]
 
 
@@ -49,7 +49,7 @@ class Tried(Record, frozen=True, kw_only=True):
     problem: str | None
 
 
-class Findings(Record, frozen=True, kw_only=True):
+class CountFindings(Record, frozen=True, kw_only=True):
     """What a child did: events over all calls, or tried events, or why it did nothing."""
 
     kind: Literal["findings"] = "findings"

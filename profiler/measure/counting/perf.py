@@ -86,34 +86,34 @@ class LinuxPerf:
 
 
 @dataclasses.dataclass(frozen=True)
-class Reading:
+class CounterReading:
     """A count, or why there is none. It is scaled up where the event had a counter for a part of the time only."""
 
     count: float = 0.0
     problem: str | None = None
 
 
-def count_event(perf: Perf, event: Event, work: Callable[[], object]) -> Reading:
+def count_event(perf: Perf, event: Event, work: Callable[[], object]) -> CounterReading:
     """How often the event happens while the work is done."""
     try:
         descriptor = perf.open(event)
     except OSError as error:
-        return Reading(problem=refusal(error.errno or 0, error.strerror or str(error)))
+        return CounterReading(problem=refusal(error.errno or 0, error.strerror or str(error)))
     try:
         perf.switch(descriptor, on=True)
         work()
         perf.switch(descriptor, on=False)
         data = perf.read(descriptor)
     except OSError as error:
-        return Reading(problem=f"opened, but cannot be read: {error.strerror or error}")
+        return CounterReading(problem=f"opened, but cannot be read: {error.strerror or error}")
     finally:
         perf.close(descriptor)
     if len(data) != struct.calcsize("=QQQ"):
-        return Reading(problem=f"opened, but gave {len(data)} bytes instead of three numbers")
+        return CounterReading(problem=f"opened, but gave {len(data)} bytes instead of three numbers")
     value, enabled_ns, running_ns = struct.unpack("=QQQ", data)
     if running_ns == 0:
-        return Reading(problem="opened, but never got a counter: others hold them all")
-    return Reading(count=value * max(1.0, enabled_ns / running_ns))
+        return CounterReading(problem="opened, but never got a counter: others hold them all")
+    return CounterReading(count=value * max(1.0, enabled_ns / running_ns))
 
 
 def call_number(machine: str, *, pointer_bytes: int) -> int | None:

@@ -11,7 +11,7 @@ import msgspec
 
 from profiler.base.errors import ProfilerError
 from profiler.base.inside import answer_once, release_memory
-from profiler.measure.counting.job import Arm, CountedJob, Findings, Job, SimulatedJob
+from profiler.measure.counting.job import CountedArm, CountedJob, CountFindings, Job, SimulatedJob
 
 
 def main() -> None:
@@ -21,20 +21,20 @@ def main() -> None:
     os._exit(0)
 
 
-def _do(job: Job) -> Findings:
+def _do(job: Job) -> CountFindings:
     try:
         if isinstance(job, SimulatedJob):
             return simulate(load_call(job.arm), job)
         if isinstance(job, CountedJob):
             return count(load_call(job.arm), job)
     except ProfilerError as error:
-        return Findings(problem=str(error))
+        return CountFindings(problem=str(error))
     from profiler.measure.counting.trial import try_events
 
-    return Findings(tried=try_events())
+    return CountFindings(tried=try_events())
 
 
-def load_call(arm: Arm) -> Callable[[], object]:
+def load_call(arm: CountedArm) -> Callable[[], object]:
     """Prove the file, load it in its runtime as `run` does, and bind the answer's input.
 
     Raises:
@@ -56,11 +56,11 @@ def load_call(arm: Arm) -> Callable[[], object]:
     return call
 
 
-def simulate(call: Callable[[], object], job: SimulatedJob) -> Findings:
+def simulate(call: Callable[[], object], job: SimulatedJob) -> CountFindings:
     """One warm call, then the calls that the dump is about. All else runs without instrumentation."""
     requests = ctypes.CDLL(job.library)
     if not requests.under_valgrind():
-        return Findings(problem="it was not started under valgrind")
+        return CountFindings(problem="it was not started under valgrind")
     requests.start_counting()
     call()
     requests.zero_counts()
@@ -68,10 +68,10 @@ def simulate(call: Callable[[], object], job: SimulatedJob) -> Findings:
         call()
     requests.dump_counts()
     requests.stop_counting()
-    return Findings()
+    return CountFindings()
 
 
-def count(call: Callable[[], object], job: CountedJob) -> Findings:
+def count(call: Callable[[], object], job: CountedJob) -> CountFindings:
     """The same calls once for every event: several at once would share the few counters a core has."""
     from profiler.measure.counting.events import EVENTS
     from profiler.measure.counting.perf import LinuxPerf, count_event
@@ -94,4 +94,4 @@ def count(call: Callable[[], object], job: CountedJob) -> Findings:
             notes.append(f"{event.name}: {reading.problem}")
         else:
             counts[event.name] = reading.count
-    return Findings(counts=counts, notes=tuple(notes))
+    return CountFindings(counts=counts, notes=tuple(notes))

@@ -11,7 +11,7 @@ from profiler.base.errors import InputError
 from profiler.measure.counting.ask import ask_child
 from profiler.measure.counting.callgrind import Dump, read_dump
 from profiler.measure.counting.evidence import Geometry, Source, SourceName
-from profiler.measure.counting.job import Arm, SimulatedJob
+from profiler.measure.counting.job import CountedArm, SimulatedJob
 from profiler.measure.counting.tools import Tools, compile_requests, find_tools
 
 PRODUCTS, LEAST_CALLS, MOST_CALLS = 20_000_000, 2, 50  # a few seconds of counting on a laptop, naive loops included
@@ -38,7 +38,7 @@ class Simulation:
         """What it is and what it can tell."""
         return describe(self.geometry, self.tools, machine=platform.machine())
 
-    def count(self, arm: Arm) -> tuple[dict[str, float], str | None]:
+    def count(self, arm: CountedArm) -> tuple[dict[str, float], str | None]:
         """Events over all calls of an arm, by callgrind's names; or none, and why."""
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             out, log = Path(folder) / "callgrind.out", Path(folder) / "log"

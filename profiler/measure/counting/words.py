@@ -1,6 +1,6 @@
 """What the counts of a case say, in a sentence."""
 
-from profiler.measure.counting.evidence import Counted, Finding, Geometry
+from profiler.measure.counting.evidence import Counted, CountFinding, Geometry
 from profiler.models.layout import WeightLayout
 from profiler.models.workload import batch_rows
 
@@ -12,10 +12,10 @@ EVERY_LOAD = 0.9  # of all loads of weights
 FEW = 256  # misses: fewer say nothing of where they go on to
 
 
-def explain_pair(arms: dict[WeightLayout, Counted], geometry: Geometry | None) -> Finding:
+def explain_pair(arms: dict[WeightLayout, Counted], geometry: Geometry | None) -> CountFinding:
     """What both layouts of a case say; with the caches that were simulated, if they were."""
     some = next(iter(arms.values()))
-    return Finding(case=some.case, runtime=some.runtime, source=some.source, text=_text(arms, geometry))
+    return CountFinding(case=some.case, runtime=some.runtime, source=some.source, text=_text(arms, geometry))
 
 
 def _text(arms: dict[WeightLayout, Counted], geometry: Geometry | None) -> str:

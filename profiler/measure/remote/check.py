@@ -20,7 +20,7 @@ _GIB = 1 << 30
 
 
 @dataclasses.dataclass(frozen=True)
-class Checked:
+class BoardCheck:
     """A board that was looked at. `clock_offset_s` is how far its clock is ahead of ours, within `clock_error_s`."""
 
     facts: BoardFacts
@@ -33,7 +33,7 @@ class Checked:
         return abs(self.clock_offset_s) > MOST_CLOCK_OFFSET_S + self.clock_error_s
 
 
-async def check(board: Board, *, base: str = "", python: str = "") -> Checked:
+async def check(board: Board, *, base: str = "", python: str = "") -> BoardCheck:
     """Ask a board what it is.
 
     Args:
@@ -47,10 +47,10 @@ async def check(board: Board, *, base: str = "", python: str = "") -> Checked:
     before = time.time()
     facts = await ask_script(board, python or "python3", "probe", {"base": base, "python": python}, BoardFacts)
     after = time.time()
-    return Checked(facts, facts.utc_s - (before + after) / 2, (after - before) / 2)
+    return BoardCheck(facts, facts.utc_s - (before + after) / 2, (after - before) / 2)
 
 
-def choose_python(checked: Checked, host: object) -> PythonFound:
+def choose_python(checked: BoardCheck, host: object) -> PythonFound:
     """The first Python that can carry this tool.
 
     Raises:
@@ -73,7 +73,7 @@ def choose_python(checked: Checked, host: object) -> PythonFound:
     return usable[0]
 
 
-def find_problem(checked: Checked, *, needed_bytes: int) -> str | None:
+def find_problem(checked: BoardCheck, *, needed_bytes: int) -> str | None:
     """What stands against installing and running there, None if nothing does.
 
     Args:
@@ -93,7 +93,7 @@ def find_problem(checked: Checked, *, needed_bytes: int) -> str | None:
     return None
 
 
-def list_cautions(checked: Checked) -> list[str]:
+def list_cautions(checked: BoardCheck) -> list[str]:
     """What to mind, though it stands against nothing."""
     facts, cautions = checked.facts, []
     if checked.has_wrong_clock:
@@ -112,7 +112,7 @@ def list_cautions(checked: Checked) -> list[str]:
     return cautions
 
 
-def describe(checked: Checked, python: PythonFound) -> str:
+def describe(checked: BoardCheck, python: PythonFound) -> str:
     """A board in a line."""
     facts = checked.facts
     memory = f"{facts.memory_total_bytes / _GIB:.1f} GiB" if facts.memory_total_bytes else "unknown"

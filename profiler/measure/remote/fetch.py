@@ -10,7 +10,7 @@ from profiler.base.files import read_limited, write_error, write_whole
 from profiler.measure.remote.connect import Board
 from profiler.measure.remote.install import Installed
 from profiler.measure.remote.messages import Place
-from profiler.measure.remote.runs import Plan
+from profiler.measure.remote.runs import RunPlan
 from profiler.session.file import parse_session
 from profiler.session.records import Session
 
@@ -20,7 +20,7 @@ MAX_BYTES = 1_000_000_000
 _CHUNK_BYTES = 1 << 18
 
 
-async def fetch(board: Board, installed: Installed, plan: Plan) -> tuple[bytes, Session]:
+async def fetch(board: Board, installed: Installed, plan: RunPlan) -> tuple[bytes, Session]:
     """The session: its bytes up to the last whole line, and what they hold.
 
     Raises:

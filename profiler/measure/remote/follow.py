@@ -8,7 +8,7 @@ from profiler.base.errors import RemoteLinkError
 from profiler.measure.remote.connect import Board
 from profiler.measure.remote.install import Installed
 from profiler.measure.remote.messages import FollowJob
-from profiler.measure.remote.runs import Plan
+from profiler.measure.remote.runs import RunPlan
 
 MAX_LINE_BYTES = 4096
 _CHUNK_BYTES = 1 << 16
@@ -33,7 +33,7 @@ class Lines:
         self._rest = rest[:MAX_LINE_BYTES]
 
 
-async def follow(board: Board, installed: Installed, plan: Plan, lines: Lines) -> None:
+async def follow(board: Board, installed: Installed, plan: RunPlan, lines: Lines) -> None:
     """Hand on what the run says from where `lines` has come to, until it ends.
 
     Raises:

@@ -12,9 +12,9 @@ from profiler.base.death import harmless
 from profiler.base.errors import OptionError, RemoteError
 from profiler.base.files import sha256_of
 from profiler.base.record import Record
-from profiler.measure.remote.check import Checked
+from profiler.measure.remote.check import BoardCheck
 from profiler.measure.remote.connect import Board
-from profiler.measure.remote.messages import Outcome, PythonFound
+from profiler.measure.remote.messages import PythonFound, RunOutcome
 from profiler.measure.remote.talk import SentFile, ask_script, tar_chunks
 from profiler.measure.remote.wheel import CONSTRAINTS, make_wheel, read_constraints, read_requirements, wheel_name
 
@@ -69,7 +69,7 @@ def prepare(python: PythonFound, wheelhouse: Path | None) -> Tool:
     return Tool(digest.hexdigest()[:16], tuple(files), is_offline=wheelhouse is not None)
 
 
-async def install(board: Board, checked: Checked, python: PythonFound, tool: Tool) -> Installed:
+async def install(board: Board, checked: BoardCheck, python: PythonFound, tool: Tool) -> Installed:
     """Install it, unless that was done before.
 
     Raises:
@@ -81,7 +81,7 @@ async def install(board: Board, checked: Checked, python: PythonFound, tool: Too
     job = {"base": facts.base, "key": tool.key, "wheel": tool.files[0].name, "offline": tool.is_offline,
            "linux32": is_32_on_64}  # fmt: skip
     outcome = await ask_script(
-        board, python.path, "install", job, Outcome, data=tar_chunks(tool.files), limit_s=LIMIT_S
+        board, python.path, "install", job, RunOutcome, data=tar_chunks(tool.files), limit_s=LIMIT_S
     )
     if outcome.error is not None:
         raise RemoteError(
@@ -90,7 +90,7 @@ async def install(board: Board, checked: Checked, python: PythonFound, tool: Too
     return Installed(facts.base, tool.key)
 
 
-def download_command(checked: Checked, python: PythonFound) -> str:
+def download_command(checked: BoardCheck, python: PythonFound) -> str:
     """What fills a folder `wheelhouse` for this board on a computer that has the network."""
     glibc = re.fullmatch(r"glibc (\d{1,3})\.(\d{1,3}).*", checked.facts.libc)
     newest = int(glibc[2]) if glibc and glibc[1] == "2" else 28
@@ -105,7 +105,7 @@ def download_command(checked: Checked, python: PythonFound) -> str:
     return shlex.join([*words, *(name for name in names if has_onnxruntime or not name.startswith("onnxruntime"))])
 
 
-def _advise(problem: str, checked: Checked, python: PythonFound, tool: Tool) -> str:
+def _advise(problem: str, checked: BoardCheck, python: PythonFound, tool: Tool) -> str:
     words = harmless(problem[:180])
     if "No space left" in problem:
         return f"{words}; its disk is full: free some space, or name a folder on another disk with --remote-dir"

@@ -17,7 +17,7 @@ from profiler.base.files import refuse_existing
 from profiler.base.signals import describe_signal
 from profiler.measure.remote.check import (
     INSTALL_BYTES,
-    Checked,
+    BoardCheck,
     check,
     choose_python,
     describe,
@@ -30,7 +30,7 @@ from profiler.measure.remote.fetch import HARDWARE_NAME, SESSION_NAME, fetch, sa
 from profiler.measure.remote.follow import Lines, follow
 from profiler.measure.remote.install import Installed, install, prepare
 from profiler.measure.remote.messages import RunState, Standing
-from profiler.measure.remote.runs import Plan, discard, stand, start, stop
+from profiler.measure.remote.runs import RunPlan, discard, stand, start, stop
 from profiler.measure.remote.send import read_files, send
 from profiler.session.records import EndReason, Session
 
@@ -50,7 +50,7 @@ class Order:
     """
 
     bundle: Bundle
-    plan: Plan
+    plan: RunPlan
     output: Path
     base: str = ""
     python: str = ""
@@ -147,7 +147,7 @@ class _Errand:
             raise RemoteLinkError(f"the connection to {self._address} was lost")
         return await self._end(board, checked, installed, await self._bring(board, installed, standing))
 
-    async def _install(self, board: Board, checked: Checked) -> Installed:
+    async def _install(self, board: Board, checked: BoardCheck) -> Installed:
         """The program there: where the run goes on the one that measures, so that nothing disturbs it."""
         facts, order = checked.facts, self._order
         if facts.running is not None:
@@ -218,7 +218,7 @@ class _Errand:
             return Result(path, session, None, 1 if session.failures else 0)
         return Result(path, session, f"the run on {self._address} {problem}; {_AGAIN}", status)
 
-    async def _end(self, board: Board, checked: Checked, installed: Installed, result: Result) -> Result:
+    async def _end(self, board: Board, checked: BoardCheck, installed: Installed, result: Result) -> Result:
         """Leave on the board what a later call needs, and no more."""
         if result.problem is None or self._order.is_to_stop:
             if result.problem is None:

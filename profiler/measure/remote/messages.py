@@ -78,7 +78,7 @@ class Done(Record, frozen=True, kw_only=True):
     """It is done."""
 
 
-class Outcome(Record, frozen=True, kw_only=True):
+class RunOutcome(Record, frozen=True, kw_only=True):
     """What the scripts that are sent as text answer: what went wrong, None if nothing did."""
 
     error: Words | None

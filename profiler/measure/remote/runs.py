@@ -14,7 +14,7 @@ STOP_LIMIT_S = 180.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """A run: a bundle by the SHA-256 of its manifest, and the options for `run`, as on its command line."""
 
     bundle: str
@@ -26,31 +26,31 @@ class Plan:
         return hashlib.sha256(json.dumps([self.bundle, self.arguments]).encode()).hexdigest()[:16]
 
 
-def plan_run(bundle: Bundle, arguments: tuple[str, ...]) -> Plan:
+def plan_run(bundle: Bundle, arguments: tuple[str, ...]) -> RunPlan:
     """The run of a bundle with these options."""
-    return Plan(bundle.manifest_sha256, arguments)
+    return RunPlan(bundle.manifest_sha256, arguments)
 
 
-async def start(board: Board, installed: Installed, plan: Plan) -> Standing:
+async def start(board: Board, installed: Installed, plan: RunPlan) -> Standing:
     """Start it, or go on with what it left there, unless it goes on by itself."""
     job = RunJob(base=installed.base, run=plan.key, tool=installed.key, bundle=plan.bundle, arguments=plan.arguments)
     return await ask(board, installed.command("start", job), Standing)
 
 
-async def stand(board: Board, installed: Installed, plan: Plan) -> Standing:
+async def stand(board: Board, installed: Installed, plan: RunPlan) -> Standing:
     """How it stands."""
     return await ask(board, installed.command("state", _place(installed, plan)), Standing)
 
 
-async def stop(board: Board, installed: Installed, plan: Plan) -> Standing:
+async def stop(board: Board, installed: Installed, plan: RunPlan) -> Standing:
     """End it in order: blocks that are done are kept."""
     return await ask(board, installed.command("stop", _place(installed, plan)), Standing, limit_s=STOP_LIMIT_S)
 
 
-async def discard(board: Board, installed: Installed, plan: Plan) -> None:
+async def discard(board: Board, installed: Installed, plan: RunPlan) -> None:
     """Remove what it left there, once that is fetched."""
     await ask(board, installed.command("discard", _place(installed, plan)), Done)
 
 
-def _place(installed: Installed, plan: Plan) -> Place:
+def _place(installed: Installed, plan: RunPlan) -> Place:
     return Place(base=installed.base, run=plan.key)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from profiler.artifacts.protocol import Source
+from profiler.artifacts.protocol import ExportSource
 
 from .files import Header, save
 
 
-def write(source: Source, path: Path) -> tuple[Path, ...]:
+def write(source: ExportSource, path: Path) -> tuple[Path, ...]:
     """Write the header, and the weights and biases beside it."""
     layers = [layer.stored_as(source.layout) for layer in source.layers]
     arrays: list[np.ndarray] = []

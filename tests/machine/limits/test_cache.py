@@ -9,12 +9,12 @@ import pytest
 from profiler import __version__
 from profiler.machine.limits import cache
 from profiler.machine.limits.cache import cache_folder, load_measured, measure_once, measurement_key, save_measured
-from profiler.machine.measured import BandwidthPoint, Knee, LatencyPoint, Measured, MeasuredCore, PeakRate
+from profiler.machine.limits.records import BandwidthPoint, CoreLimits, Knee, LatencyPoint, MachineLimits, PeakRate
 from profiler.machine.records import CoreType
 from profiler.models.number_format import NumberFormat
 
 TARGETS = (("Cortex-A72", 3),)
-CORE = MeasuredCore(
+CORE = CoreLimits(
     core="Cortex-A72",
     cpu=3,
     method="pointer chase",
@@ -23,7 +23,7 @@ CORE = MeasuredCore(
     knees=(),
     peaks=(),
 )
-MEASURED = Measured(utc="2026-11-22T10:00:00Z", tool_version=__version__, duration_s=8.0, cores=(CORE,))
+MEASURED = MachineLimits(utc="2026-11-22T10:00:00Z", tool_version=__version__, duration_s=8.0, cores=(CORE,))
 
 
 @pytest.fixture(autouse=True)
@@ -258,7 +258,7 @@ def test_the_folder_is_the_runtime_folder_if_it_is_ours_else_the_users_cache(
 def test_the_second_measurement_is_taken_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def measure(*arguments: object, **_: object) -> Measured:
+    def measure(*arguments: object, **_: object) -> MachineLimits:
         asked.append(arguments)
         return MEASURED
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from profiler.machine.limits.knees import bandwidth_knees, find_knees, latency_knees, rising_curve
 from profiler.machine.limits.plan import point_sizes
-from profiler.machine.measured import BandwidthPoint, LatencyPoint
+from profiler.machine.limits.records import BandwidthPoint, LatencyPoint
 
 KIB = 1024
 OCTAVES = [KIB << at for at in range(2, 17)]  # 4 KiB to 64 MiB

@@ -8,16 +8,16 @@ import pytest
 
 from profiler.base.death import ChildError
 from profiler.machine.limits import ask, measure
-from profiler.machine.limits.job import Findings, Job
+from profiler.machine.limits.job import LimitFindings, LimitsJob
 from profiler.machine.limits.measure import choose_targets, measure_machine
 from profiler.machine.limits.plan import NUMBA_BYTES
 from profiler.machine.limits.problems import tells_of_failure
-from profiler.machine.measured import CanaryFigures, Measured, MeasuredCore, TimerFigures
+from profiler.machine.limits.records import CanaryFigures, CoreLimits, MachineLimits, TimerFigures
 from profiler.machine.records import CoreType
 from profiler.models.number_format import NumberFormat
 
-FINDINGS = Findings(
-    core=MeasuredCore(core="x", cpu=0, method="read bandwidth", latencies=(), bandwidths=(), knees=(), peaks=()),
+FINDINGS = LimitFindings(
+    core=CoreLimits(core="x", cpu=0, method="read bandwidth", latencies=(), bandwidths=(), knees=(), peaks=()),
     timer=TimerFigures(resolution_s=1e-9, overhead_s=1e-9),
     canary=CanaryFigures(best_s=1.0, median_s=1.0, p95_s=1.0),
     problems=("something",),
@@ -37,7 +37,7 @@ def use_program(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setattr(ask, "worker_command", lambda: [sys.executable, "-c", preamble + program])
 
 
-def measured(**options: object) -> Measured:
+def measured(**options: object) -> MachineLimits:
     return measure_machine([KIND], use_numba=bool(options.get("use_numba", True)), on_stage=lambda _: None)
 
 
@@ -82,7 +82,7 @@ def test_a_child_that_dies_either_way_leaves_nothing_but_problems(monkeypatch: p
 
 def test_a_child_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     use_program(monkeypatch, "import time\ntime.sleep(60)")
-    job = Job(core=None, cpu=None, use_numba=False, buffer_bytes=1, budget_s=1.0, page_bytes=4096)
+    job = LimitsJob(core=None, cpu=None, use_numba=False, buffer_bytes=1, budget_s=1.0, page_bytes=4096)
     with pytest.raises(ChildError, match="did not end within 1 s"):
         ask.ask_child(job, limit_s=0.5 + 0.1)
 

@@ -19,7 +19,7 @@ from profiler.machine.limits.bandwidth import (
     read_rate,
 )
 from profiler.machine.limits.buffer import Bytes, make_buffer
-from profiler.machine.limits.job import Job
+from profiler.machine.limits.job import LimitsJob
 from profiler.machine.limits.peak import measure_peak
 from profiler.machine.limits.plan import Budget
 from profiler.machine.limits.steadiness import measure_steadiness
@@ -102,12 +102,12 @@ def fail() -> None:
 
 
 @pytest.fixture
-def job() -> Job:
-    return Job(core="x", cpu=None, use_numba=True, buffer_bytes=32 << 10, budget_s=0.2, page_bytes=4096)
+def job() -> LimitsJob:
+    return LimitsJob(core="x", cpu=None, use_numba=True, buffer_bytes=32 << 10, budget_s=0.2, page_bytes=4096)
 
 
 def test_a_compiler_that_fails_is_a_problem_and_bandwidth_is_measured(
-    job: Job, monkeypatch: pytest.MonkeyPatch
+    job: LimitsJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "compile_chase", fail)
     findings = program.measure_core(job)
@@ -127,14 +127,14 @@ def test_failures_tell_no_paths() -> None:
     assert problems[0].startswith("compiling failed: ImportError: no room")
 
 
-def test_without_numba_it_is_not_imported(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_numba_it_is_not_imported(job: LimitsJob, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)
-    findings = program.measure_core(Job(core="x", cpu=None, use_numba=False, buffer_bytes=32 << 10, budget_s=0.2,
+    findings = program.measure_core(LimitsJob(core="x", cpu=None, use_numba=False, buffer_bytes=32 << 10, budget_s=0.2,
                                        page_bytes=4096))  # fmt: skip
     assert not any("numba" in problem for problem in findings.problems)
 
 
-def test_a_cpu_that_cannot_be_had_is_told(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cpu_that_cannot_be_had_is_told(job: LimitsJob, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError("not allowed")
 

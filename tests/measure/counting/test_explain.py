@@ -18,7 +18,7 @@ from profiler.measure.counting.boards import choose_board
 from profiler.measure.counting.evidence import Counted, Source, SourceName
 from profiler.measure.counting.gather import explain_cases
 from profiler.measure.counting.geometry import board_geometry
-from profiler.measure.counting.job import Arm, Findings, SimulatedJob
+from profiler.measure.counting.job import CountedArm, CountFindings, SimulatedJob
 from profiler.measure.counting.select import Choice, choose_cases
 from profiler.measure.counting.tools import find_tools
 from profiler.schemas import format_schema
@@ -34,13 +34,13 @@ class FakeCounter:
 
     def __init__(self, counts: dict[str, float]) -> None:
         self.counts = counts
-        self.arms: list[Arm] = []
+        self.arms: list[CountedArm] = []
 
     @property
     def source(self) -> Source:
         return Source(name=self.name, what="fake", tells="nothing", cannot_tell="anything")
 
-    def count(self, arm: Arm) -> tuple[dict[str, float], str | None]:
+    def count(self, arm: CountedArm) -> tuple[dict[str, float], str | None]:
         self.arms.append(arm)
         count = self.counts.get(arm.artifact.layout)
         return ({}, "it died") if count is None else ({"D1mr": count * arm.calls, "DLmr": 0}, None)
@@ -141,7 +141,7 @@ class FakeCounters(FakeCounter):
         problem = None if self.events else "no PMU"
         return Source(name=self.name, what="fake", tells="much", cannot_tell="more", problem=problem)
 
-    def count(self, arm: Arm) -> tuple[dict[str, float], str | None]:
+    def count(self, arm: CountedArm) -> tuple[dict[str, float], str | None]:
         return {"l1d_cache_refill": 500.0 * arm.calls, "cycles": 9000.0 * arm.calls}, None
 
 
@@ -201,7 +201,7 @@ def job(**changes: object) -> SimulatedJob:
         "calls": 2,
         **changes,
     }
-    return SimulatedJob(arm=Arm(**fields), library="/nonexistent.so")  # type: ignore[arg-type]
+    return SimulatedJob(arm=CountedArm(**fields), library="/nonexistent.so")  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
@@ -214,7 +214,7 @@ def test_a_child_that_dies_or_refuses_is_told(script: Callable[..., None], tmp_p
     damaged = tmp_path / "damaged.npz"
     damaged.write_bytes(b"no archive")
     assert "cannot read" in (ask_child(job(path=str(damaged))).problem or "")
-    assert isinstance(ask_child(job(path=str(damaged))), Findings)
+    assert isinstance(ask_child(job(path=str(damaged))), CountFindings)
 
 
 @pytest.mark.slow

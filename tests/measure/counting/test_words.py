@@ -2,7 +2,7 @@ import pytest
 
 from profiler.artifacts.records import Form
 from profiler.measure.counting.boards import choose_board
-from profiler.measure.counting.evidence import Counted, Explanation, Finding, Geometry, Source, SourceName
+from profiler.measure.counting.evidence import Counted, CountFinding, Explanation, Geometry, Source, SourceName
 from profiler.measure.counting.geometry import board_geometry
 from profiler.measure.counting.words import explain_pair
 from profiler.models.layout import WeightLayout
@@ -120,7 +120,9 @@ def test_the_page_names_the_sources_and_stays_within_80_columns(pi3: Geometry) -
                 Source(name=SourceName.COUNTERS, what="counters", tells="", cannot_tell="", problem="no PMU"),
             ),
             counted=arms,
-            findings=(Finding(case=arms[0].case, runtime="numpy", source=SourceName.SIMULATION, text="So it is."),),
+            findings=(
+                CountFinding(case=arms[0].case, runtime="numpy", source=SourceName.SIMULATION, text="So it is."),
+            ),
         )
     )
     assert max(map(len, text.splitlines())) <= 80

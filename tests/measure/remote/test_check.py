@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from profiler.base.errors import RemoteError
-from profiler.measure.remote.check import Checked, choose_python, describe, find_problem, list_cautions
+from profiler.measure.remote.check import BoardCheck, choose_python, describe, find_problem, list_cautions
 from profiler.measure.remote.install import download_command
 from profiler.measure.remote.messages import BoardFacts, PythonFound
 
@@ -27,8 +27,8 @@ PI4 = BoardFacts(
 )
 
 
-def checked(offset_s: float = 0.0, **changes: Any) -> Checked:
-    return Checked(msgspec.structs.replace(PI4, **changes), offset_s, 0.05)
+def checked(offset_s: float = 0.0, **changes: Any) -> BoardCheck:
+    return BoardCheck(msgspec.structs.replace(PI4, **changes), offset_s, 0.05)
 
 
 def test_a_good_board_is_told_in_a_line_and_nothing_stands_against_it() -> None:
@@ -65,8 +65,8 @@ def test_a_wrong_clock_is_said(offset_s: float, words: str) -> None:
 
 
 def test_a_clock_within_the_answers_own_delay_is_not_called_wrong() -> None:
-    assert not Checked(PI4, 8.0, 4.0).has_wrong_clock
-    assert Checked(PI4, 8.0, 1.0).has_wrong_clock
+    assert not BoardCheck(PI4, 8.0, 4.0).has_wrong_clock
+    assert BoardCheck(PI4, 8.0, 1.0).has_wrong_clock
 
 
 @pytest.mark.parametrize(

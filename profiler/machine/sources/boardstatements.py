@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from profiler.machine.records import CoreType
 from profiler.machine.sources.boardtable import BoardRow, ClusterRow, CoreRow, core_by_id, core_by_midr, table
-from profiler.machine.sources.claims import CacheClaim, CacheType, Reading
+from profiler.machine.sources.statements import CacheStatement, CacheType, Reading
 
 BOARD_SOURCE = "board table"
 CORE_SOURCE = "core table"
@@ -16,7 +16,9 @@ UNSURE = " (unsure)"  # the table's own word for what no source states, or sourc
 _GROUP = {"core": 1, "gpu": None, "pair": 2, "cluster": None}
 
 
-def claim_caches(board: BoardRow | None, core_types: Sequence[CoreType], cpus: Sequence[int]) -> list[CacheClaim]:
+def cache_statements(
+    board: BoardRow | None, core_types: Sequence[CoreType], cpus: Sequence[int]
+) -> list[CacheStatement]:
     """Every cache that the table knows, for every CPU.
 
     Args:
@@ -26,18 +28,18 @@ def claim_caches(board: BoardRow | None, core_types: Sequence[CoreType], cpus: S
     """
     if board is None:
         return [
-            claim
+            statement
             for core_type in core_types
             if (core := row_of(core_type)) is not None
-            for claim in _first_level(core, None, core_type.cpus, CORE_SOURCE, core.id)
+            for statement in _first_level(core, None, core_type.cpus, CORE_SOURCE, core.id)
         ]
-    found: list[CacheClaim] = []
+    found: list[CacheStatement] = []
     for cluster, members in _clusters(board, core_types, cpus):
         core = core_by_id(cluster.core)
         if core is not None:
             found += _first_level(core, cluster, members, BOARD_SOURCE, board.id)
         found += _second_level(board, cluster, core, members)
-    return found + list(_third_level(board, sorted({claim.cpu for claim in found})))
+    return found + list(_third_level(board, sorted({statement.cpu for statement in found})))
 
 
 def row_of(core_type: CoreType) -> CoreRow | None:
@@ -69,7 +71,7 @@ def _clusters(
 
 def _first_level(
     core: CoreRow, cluster: ClusterRow | None, cpus: Sequence[int], source: str, row: str
-) -> Iterator[CacheClaim]:
+) -> Iterator[CacheStatement]:
     kinds: tuple[tuple[CacheType, str], ...] = (("data", "l1d"), ("instruction", "l1i"))
     for kind, prefix in kinds:
         is_fixed = not getattr(core, f"{prefix}_options")
@@ -82,12 +84,12 @@ def _first_level(
         fields = _fields(size, ways or getattr(core, f"{prefix}_ways"), getattr(core, f"{prefix}_line_bytes"), row)
         for cpu in cpus:
             own = {**fields, "shared_cpus": Reading((cpu,), f"{row}: each core has its own")}
-            yield CacheClaim(cpu=cpu, level=1, type=kind, source=source, fields=own)
+            yield CacheStatement(cpu=cpu, level=1, type=kind, source=source, fields=own)
 
 
 def _second_level(
     board: BoardRow, cluster: ClusterRow, core: CoreRow | None, cpus: Sequence[int]
-) -> Iterator[CacheClaim]:
+) -> Iterator[CacheStatement]:
     if not cluster.l2_bytes or cluster.l2_shared is None or cluster.l2_shared == "none":
         return
     line = cluster.l2_line_bytes or (core.l2_line_bytes if core else None)
@@ -97,7 +99,7 @@ def _second_level(
         group = tuple(cpus[start : start + size])
         shared = Reading(group, f'{board.id}: l2_shared = "{cluster.l2_shared}"')
         for cpu in group:
-            yield CacheClaim(
+            yield CacheStatement(
                 cpu=cpu,
                 level=2,
                 type="unified",
@@ -106,12 +108,14 @@ def _second_level(
             )
 
 
-def _third_level(board: BoardRow, cpus: Sequence[int]) -> Iterator[CacheClaim]:
+def _third_level(board: BoardRow, cpus: Sequence[int]) -> Iterator[CacheStatement]:
     if board.l3_bytes:
         fields = _fields(board.l3_bytes, board.l3_ways, board.l3_line_bytes, board.id)
         fields["shared_cpus"] = Reading(tuple(cpus), f"{board.id}: one for all cores")
         for cpu in cpus:
-            yield CacheClaim(cpu=cpu, level=3, type="unified", source=table_source(board, "l3_bytes"), fields=fields)
+            yield CacheStatement(
+                cpu=cpu, level=3, type="unified", source=table_source(board, "l3_bytes"), fields=fields
+            )
 
 
 def table_source(board: BoardRow, field: str) -> str:

@@ -19,7 +19,7 @@ class Reading:
 
 
 @dataclasses.dataclass(frozen=True)
-class CacheClaim:
+class CacheStatement:
     """One cache that one CPU sees, by one source. `fields` has those of `CACHE_FIELDS` that the source tells.
 
     `is_whole` says that the source lists every cache of this CPU, so that one it leaves out is not there.

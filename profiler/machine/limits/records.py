@@ -49,7 +49,7 @@ class PeakRate(Record, frozen=True, kw_only=True):
     kernel: str
 
 
-class MeasuredCore(Record, frozen=True, kw_only=True):
+class CoreLimits(Record, frozen=True, kw_only=True):
     """What one core can do at best, measured on one CPU of its type (None: not pinned).
 
     `method` is what the knees were read from: a pointer chase, or read bandwidth where numba is not installed. There is
@@ -84,13 +84,13 @@ class CanaryFigures(Record, frozen=True, kw_only=True):
     p95_s: Positive
 
 
-class Measured(Record, frozen=True, kw_only=True):
+class MachineLimits(Record, frozen=True, kw_only=True):
     """What this machine can do at best, by measuring; `problems` says what could not be measured and why."""
 
     utc: str
     tool_version: str
     duration_s: float
-    cores: tuple[MeasuredCore, ...]
+    cores: tuple[CoreLimits, ...]
     timer: TimerFigures | None = None
     canary: CanaryFigures | None = None
     problems: tuple[str, ...] = ()
