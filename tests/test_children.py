@@ -18,6 +18,7 @@ from profiler.base.signals import Stop
 from profiler.claims.workshop import Workshop
 from profiler.commands.export import write_bundle_apart
 from profiler.machine.limits import ask as limits_ask
+from profiler.machine.limits.job import LimitsJob
 from profiler.machine.sources.brand import capture_brand
 from profiler.measure import handle
 from profiler.measure.counting import ask as counting_ask

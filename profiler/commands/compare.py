@@ -74,6 +74,6 @@ def command(
 def fails(changes: Changes, fail_on: FailOn) -> bool:
     """Whether anything happened that was to be failed on. Undecided is nothing that happened."""
     if fail_on is FailOn.VERDICT:
-        return any(case.answer is VerdictChange.CHANGED for case in changes.cases)
+        return any(case.verdict_change is VerdictChange.CHANGED for case in changes.cases)
     wanted = {Movement.SLOWER} if fail_on is FailOn.REGRESSION else {Movement.SLOWER, Movement.FASTER}
     return any(case.layouts[layout].movement in wanted for case in changes.cases for layout in WeightLayout)

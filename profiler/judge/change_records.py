@@ -9,7 +9,7 @@ from profiler.judge.warnings import Warning_
 from profiler.models.layout import WeightLayout
 from profiler.session.records import Case
 
-CHANGES_SCHEMA = 1
+CHANGES_SCHEMA = 2
 
 
 class Movement(enum.StrEnum):
@@ -67,7 +67,7 @@ class CaseChange(Record, frozen=True, kw_only=True):
     layouts: dict[WeightLayout, LayoutChange]
     old_verdict: Verdict
     new_verdict: Verdict
-    answer: VerdictChange
+    verdict_change: VerdictChange
     old_speedup: Estimate | None
     new_speedup: Estimate | None
     speedup_ratio: Estimate | None

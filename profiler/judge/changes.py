@@ -165,7 +165,7 @@ def _case_change(
         layouts=layouts,
         old_verdict=old.verdict,
         new_verdict=new.verdict,
-        answer=verdict_change(old.verdict, new.verdict),
+        verdict_change=change_of_verdict(old.verdict, new.verdict),
         old_speedup=old.speedup,
         new_speedup=new.speedup,
         speedup_ratio=speedup_ratio,
@@ -173,7 +173,7 @@ def _case_change(
     )
 
 
-def verdict_change(old: Verdict, new: Verdict) -> VerdictChange:
+def change_of_verdict(old: Verdict, new: Verdict) -> VerdictChange:
     """Whether a decided verdict became another decided one."""
     if Verdict.UNDECIDED in (old, new):
         return VerdictChange.UNDECIDED

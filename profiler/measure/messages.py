@@ -24,7 +24,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     workload: Workload
     files: dict[WeightLayout, str]
-    answer_path: str
+    reference_path: str
     has_identity: bool
     identity_path: str | None
     identity_parts: tuple[str, ...] = ()

@@ -29,7 +29,7 @@ class PlannedCase:
     case: Case
     workload: Workload
     artifacts: dict[WeightLayout, Artifact]
-    answer: Reference
+    reference: Reference
     identity: Identity | None
 
     @property
@@ -50,7 +50,7 @@ class PlannedCase:
         return Subject(
             workload=self.workload,
             files={layout: str(bundle.path_of(artifact)) for layout, artifact in self.loaded_artifacts.items()},
-            answer_path=str(bundle.path_of(self.answer)),
+            reference_path=str(bundle.path_of(self.reference)),
             has_identity=self.has_identity,
             identity_path=str(bundle.path_of(self.identity)) if self.identity else None,
             identity_parts=tuple(part_names(self.identity.parts)) if self.identity else (),
@@ -62,7 +62,7 @@ class PlannedCase:
         weights = copies * max(artifact.total_bytes for artifact in self.artifacts.values())
         widths = self.workload.in_features + sum(layer.out_features for layer in self.workload.layers)
         values = self.case.dtype.activations.stored_bytes(batch_rows(self.case.batch_shape) * widths)
-        return MIN_BYTES + weights + 2 * self.answer.size_bytes + (arms + 1) * values
+        return MIN_BYTES + weights + 2 * self.reference.size_bytes + (arms + 1) * values
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +93,7 @@ def needed_entries(cases: Iterable[PlannedCase]) -> list[Entry]:
     for planned in cases:
         models = (*planned.artifacts.values(), planned.identity)
         entries = (entry for model in models if model is not None for entry in model.files)
-        found |= {entry.path: entry for entry in (*entries, planned.answer)}
+        found |= {entry.path: entry for entry in (*entries, planned.reference)}
     return list(found.values())
 
 
@@ -157,7 +157,7 @@ class _Wanted:
         }
         return found if len(found) == len(WeightLayout) else None
 
-    def answer(self, manifest: Manifest) -> Reference | None:
+    def reference(self, manifest: Manifest) -> Reference | None:
         """The right answer for these weights and this batch."""
         wanted = (self.workload.key, self.batch_shape, self.dtype)
         found = (one for one in manifest.references if (one.workload, one.batch_shape, one.dtype) == wanted)
@@ -203,7 +203,7 @@ def _lacking(info: RuntimeInfo, manifest: Manifest, options: Options) -> Iterato
             without = [
                 f"{wanted.workload.label} batch {format_batch(wanted.batch_shape)}"
                 for wanted in _wanted(info, manifest, form, dtype)
-                if not wanted.pair(manifest) or not wanted.answer(manifest)
+                if not wanted.pair(manifest) or not wanted.reference(manifest)
             ]
             if without:
                 more = f" and {len(without) - MOST_NAMED} more" if len(without) > MOST_NAMED else ""
@@ -227,11 +227,11 @@ def _cases_of(info: RuntimeInfo, manifest: Manifest, options: Options) -> Iterat
         for form, dtype in kinds:
             for batch_shape in workload.batch_shapes:
                 wanted = _Wanted(info, form, dtype, workload, batch_shape)
-                artifacts, answer = wanted.pair(manifest), wanted.answer(manifest)
-                if artifacts and answer:
+                artifacts, reference = wanted.pair(manifest), wanted.reference(manifest)
+                if artifacts and reference:
                     identity = wanted.identity(manifest)
                     for case in _variants(wanted, options):
-                        yield PlannedCase(case, workload, artifacts, answer, identity)
+                        yield PlannedCase(case, workload, artifacts, reference, identity)
 
 
 def _variants(wanted: _Wanted, options: Options) -> Iterator[Case]:

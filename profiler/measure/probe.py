@@ -68,10 +68,10 @@ def _fork(subject: Subject, layout: WeightLayout, runtime: Runtime, threads: int
 
 
 def _probe(subject: Subject, layout: WeightLayout, runtime: Runtime, threads: int) -> ArmCost:
-    x = load_reference(Path(subject.answer_path))[0]
+    x = load_reference(Path(subject.reference_path))[0]
     if subject.has_identity:  # what the runtime does once in its life is no layout's cost
         path = None if subject.identity_path is None else Path(subject.identity_path)
-        runtime.load_identity(path, subject.workload, threads=threads).answer(x)
+        runtime.load_identity(path, subject.workload, threads=threads).output(x)
     gc.collect()
     before = _memory_bytes("VmRSS")
     start = time.perf_counter()
@@ -79,7 +79,7 @@ def _probe(subject: Subject, layout: WeightLayout, runtime: Runtime, threads: in
     loaded_s = time.perf_counter()
     loaded = _memory_bytes("VmRSS")
     called_s = time.perf_counter()
-    model.answer(x)
+    model.output(x)
     end = time.perf_counter()
     return ArmCost(
         load_s=loaded_s - start,

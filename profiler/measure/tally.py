@@ -112,7 +112,7 @@ class Tally:
     def _series(self, case: str) -> Series:
         passes = self._passes[case]
         undisturbed = counted([passes[index] for index in sorted(passes)])
-        return Series(tuple(found.effect for found in undisturbed), tuple(found.null for found in counted_passes))
+        return Series(tuple(found.effect for found in undisturbed), tuple(found.null for found in undisturbed))
 
     def left(self, cases: Collection[str]) -> int:
         """How many blocks `cases` still need at most."""

@@ -106,7 +106,7 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> CheckResu
     """
     subject = request.subject
     truths = []
-    x, y, allowed = load_reference(Path(subject.answer_path))
+    x, y, allowed = load_reference(Path(subject.reference_path))
     _check_shape(request, x, y)
     _check_number_format(request, x)
     proofs = []
@@ -116,7 +116,7 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> CheckResu
         check_entry(artifact, stored, subject.workload, where=str(path))
         proofs.append(stored)
         model = runtime.load(path, subject.workload, threads=threads)
-        worst = _worst_error(model.answer(x), y, allowed, path=path, layout=artifact.layout)
+        worst = _worst_error(model.output(x), y, allowed, path=path, layout=artifact.layout)
         truths.append(
             ArmTruth(
                 layout=layout,
@@ -138,7 +138,7 @@ def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> CheckResu
 def measure(request: BlockRequest, runtime: Runtime, *, threads: int) -> BlockTimes:
     """Load the arms in random order with random padding between them, outputs included, and time them, set by set."""
     generator = random.Random(request.seed)
-    x = load_reference(Path(request.subject.answer_path))[0]
+    x = load_reference(Path(request.subject.reference_path))[0]
     padding: list[np.ndarray] = []  # kept through all sets, so that the next one lands elsewhere
     evict = _eviction(request.eviction_bytes)
     sets, seen = [], []
@@ -253,7 +253,7 @@ def _check_shape(request: CheckRequest, x: np.ndarray, y: np.ndarray) -> None:
     )
     if (x.shape, y.shape) != shapes:
         raise ArtifactError(
-            f"{subject.answer_path} is an answer for {x.shape} -> {y.shape}, not {shapes[0]} -> {shapes[1]}"
+            f"{subject.reference_path} is an answer for {x.shape} -> {y.shape}, not {shapes[0]} -> {shapes[1]}"
         )
 
 
@@ -261,7 +261,7 @@ def _check_number_format(request: CheckRequest, x: np.ndarray) -> None:
     for artifact in request.artifacts.values():
         wanted = artifact.dtype.activations
         if x.dtype != np.dtype(wanted.numpy_name):
-            raise ArtifactError(f"{request.subject.answer_path} is a reference for {x.dtype} inputs, not {wanted}")
+            raise ArtifactError(f"{request.subject.reference_path} is a reference for {x.dtype} inputs, not {wanted}")
 
 
 def _check_identity(
@@ -275,7 +275,7 @@ def _check_identity(
     identity = _load_identity(subject, runtime, threads=threads)
     if identity is None:
         return
-    found = identity.answer(x)
+    found = identity.output(x)
     common = min(shape[-1], x.shape[-1])
     if found.shape != shape or not (found[..., :common] == x[..., :common]).all():
         raise AnswerError(f"the identity model of {subject.workload.label} does not hand its input on")

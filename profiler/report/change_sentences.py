@@ -54,8 +54,8 @@ def _part(found: list[tuple[str, LayoutChange]], movement: Movement, count: int,
 
 def verdict_sentence(changes: Changes) -> str:
     """How many verdicts changed, and in how many of them the speedup moved beyond the noise."""
-    changed = [case for case in changes.cases if case.answer is VerdictChange.CHANGED]
-    undecided = sum(case.answer is VerdictChange.UNDECIDED for case in changes.cases)
+    changed = [case for case in changes.cases if case.verdict_change is VerdictChange.CHANGED]
+    undecided = sum(case.verdict_change is VerdictChange.UNDECIDED for case in changes.cases)
     total = f"{len(changes.cases)} {'case' if len(changes.cases) == 1 else 'cases'}"
     left = f"; {undecided} cannot be compared, since a session left it undecided" if undecided else ""
     if not changed:

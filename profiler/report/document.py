@@ -9,7 +9,7 @@ from profiler.machine.reports import machine_name
 from profiler.report.appendix_records import ClaimTable
 from profiler.session.records import Session
 
-REPORT_SCHEMA = 5
+REPORT_SCHEMA = 6
 
 
 class Report(Record, frozen=True, kw_only=True):

@@ -124,7 +124,7 @@ class EagerModel:
             if layer.activation is not Activation.NONE:
                 self._steps.append(_ACTIVATIONS[layer.activation])
 
-    def answer(self, x: np.ndarray) -> np.ndarray:
+    def output(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""
         return np.asarray(self._forward(torch.from_numpy(x)).numpy())
 
@@ -235,7 +235,7 @@ class EagerIdentity:
             return functional.pad(x, (0, self._missing))
         return torch.narrow(x, -1, 0, self._out_features).clone()
 
-    def answer(self, x: np.ndarray) -> np.ndarray:
+    def output(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""
         return np.asarray(self._forward(torch.from_numpy(x)).numpy())
 

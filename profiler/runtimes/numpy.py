@@ -40,7 +40,7 @@ class NumpyModel:
         self._factors = [(layer.weight.in_out, layer.bias) for layer in layers]
         self._activations = workload.activations
 
-    def answer(self, x: np.ndarray) -> np.ndarray:
+    def output(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""
         value = x
         for (factor, bias), activation in zip(self._factors, self._activations, strict=True):
@@ -53,7 +53,7 @@ class NumpyModel:
     def bind(self, x: np.ndarray) -> Callable[[], object]:
         """The call; a bare layer writes into one output that is allocated beforehand."""
         if len(self._factors) > 1 or self._activations[-1] is not Activation.NONE:
-            return lambda: self.answer(x)
+            return lambda: self.output(x)
         factor, bias = self._factors[0]
         out = np.empty((*x.shape[:-1], factor.shape[1]), dtype=x.dtype)
         if bias is None:
@@ -83,7 +83,7 @@ class NumpyIdentity:
         self._out_features = workload.out_features
         self._common = min(workload.in_features, workload.out_features)
 
-    def answer(self, x: np.ndarray) -> np.ndarray:
+    def output(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""
         out = np.zeros((*x.shape[:-1], self._out_features), dtype=x.dtype)
         np.copyto(out[..., : self._common], x[..., : self._common])
@@ -91,7 +91,7 @@ class NumpyIdentity:
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
         """The call; the output is allocated beforehand."""
-        out = self.answer(x)
+        out = self.output(x)
         source, target = x[..., : self._common], out[..., : self._common]
         return lambda: np.copyto(target, source)
 

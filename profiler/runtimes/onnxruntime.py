@@ -115,13 +115,13 @@ class OnnxModel:
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
 
-    def answer(self, x: np.ndarray) -> np.ndarray:
+    def output(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""
         return np.asarray(self._session.run([self._output], {self._input: x})[0])
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
         """A call with input and output bound beforehand, so that no time goes into allocating the output."""
-        answer = self.answer(x)
+        answer = self.output(x)
         binding = self._session.io_binding()
         binding.bind_cpu_input(self._input, x)
         out = onnxruntime.OrtValue.ortvalue_from_shape_and_type(answer.shape, answer.dtype, "cpu")

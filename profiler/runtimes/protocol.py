@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class LoadedModel(Protocol):
     """One loaded copy of one artifact."""
 
-    def answer(self, x: "np.ndarray") -> "np.ndarray":
+    def output(self, x: "np.ndarray") -> "np.ndarray":
         """The output for `x`, `[..., in_features] -> [..., out_features]`."""
         ...
 

@@ -102,7 +102,7 @@ class ReferenceModel:
         ]
         self._activations = workload.activations
 
-    def answer(self, x: np.ndarray) -> np.ndarray:
+    def output(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""
         value = np.ascontiguousarray(x.reshape(-1, x.shape[-1]))
         for (weight, bias), activation in zip(self._layers, self._activations, strict=True):
@@ -114,7 +114,7 @@ class ReferenceModel:
     def bind(self, x: np.ndarray) -> Callable[[], object]:
         """The call; a bare layer writes into one output that is allocated beforehand."""
         if len(self._layers) > 1 or self._activations[-1] is not Activation.NONE:
-            return functools.partial(self.answer, x)
+            return functools.partial(self.output, x)
         weight, bias = self._layers[0]
         rows = np.ascontiguousarray(x.reshape(-1, x.shape[-1]))
         out = np.empty((rows.shape[0], bias.shape[0]), np.float32)
@@ -142,7 +142,7 @@ class ReferenceIdentity:
         rows = np.ascontiguousarray(x.reshape(-1, x.shape[-1]))
         return rows, np.zeros((rows.shape[0], self._out_features), np.float32)
 
-    def answer(self, x: np.ndarray) -> np.ndarray:
+    def output(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""
         rows, out = self._arrays(x)
         self._kernel(rows, out)

@@ -93,9 +93,9 @@ class ScriptedModel:
         self._model = model
         self._call_ns = call_ns
 
-    def answer(self, x: np.ndarray) -> np.ndarray:
+    def output(self, x: np.ndarray) -> np.ndarray:
         """The real answer."""
-        return self._model.answer(x)
+        return self._model.output(x)
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:  # noqa: ARG002 - the protocol's
         """A call that lets the invented time pass."""

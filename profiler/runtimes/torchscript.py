@@ -73,7 +73,7 @@ class TorchScriptModel:
         self._path = path
         self._workload = workload
 
-    def answer(self, x: np.ndarray) -> np.ndarray:
+    def output(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""
         return np.asarray(self._module(torch.from_numpy(x)).numpy())
 

@@ -45,7 +45,7 @@ class ForwardModel(EagerModel):
         super().__init__(layout, list(layers))
         self._parameters = [tensor for layer in layers for tensor in (layer.factor, layer.bias) if tensor is not None]
 
-    def answer(self, x: np.ndarray) -> np.ndarray:
+    def output(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""
         return np.asarray(self._forward(torch.from_numpy(x)).detach().numpy())
 

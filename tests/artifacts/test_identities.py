@@ -56,7 +56,7 @@ def test_an_onnx_identity_hands_its_input_on_and_is_proved_to(tmp_path: Path, sh
     prove_identity(path, "onnx")
     x, y = example(shape, rank)
     model = OnnxRuntime().load_identity(path, workload(shape), threads=1)
-    assert np.array_equal(model.answer(x), y)
+    assert np.array_equal(model.output(x), y)
     model.bind(x)()
 
 
@@ -76,7 +76,7 @@ def test_a_torchscript_identity_hands_inputs_of_any_rank_on_and_is_proved_to(tmp
 def test_arrays_have_an_identity_without_a_file(shape: str, rank: int) -> None:
     x, y = example(shape, rank)
     model = NumpyRuntime().load_identity(None, workload(shape), threads=1)
-    assert np.array_equal(model.answer(x), y)
+    assert np.array_equal(model.output(x), y)
     model.bind(x)()
 
 

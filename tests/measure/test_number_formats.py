@@ -70,7 +70,7 @@ def test_there_is_a_case_for_each_with_its_own_pair_answer_and_identity() -> Non
     for planned in plan.cases:
         dtype = planned.case.dtype
         assert {file.path.partition("/")[0] for file in planned.artifacts.values()} == {dtype}
-        assert planned.answer.path.startswith(f"{dtype}/")
+        assert planned.reference.path.startswith(f"{dtype}/")
         assert planned.identity is not None
         assert planned.identity.path.startswith(f"{dtype}/")
 

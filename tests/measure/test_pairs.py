@@ -143,7 +143,7 @@ def request_of(bundle: Path, workload: str, file_format: str, *, at_once: int) -
         subject=Subject(
             workload=next(one for one in manifest.workloads if one.name == workload),
             files=files,
-            answer_path=str(opened.path_of(answer)),
+            reference_path=str(opened.path_of(answer)),
             has_identity=False,
             identity_path=None,
         ),

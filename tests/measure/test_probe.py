@@ -51,7 +51,7 @@ def request(bundle: Path, workload: Workload, file_format: str) -> CostRequest:
                 for artifact in opened.manifest.artifacts
                 if artifact.format == file_format
             },
-            answer_path=str(opened.path_of(opened.manifest.references[0])),
+            reference_path=str(opened.path_of(opened.manifest.references[0])),
             has_identity=True,
             identity_path=str(opened.path_of(identities[0])) if identities else None,
         ),

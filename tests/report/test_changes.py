@@ -82,7 +82,7 @@ def test_two_runs_of_the_same_are_unchanged() -> None:
     changes = changes_between(OLD, measured(SAME, seed=2))
     assert movements(changes) == {Movement.UNCHANGED}
     assert {case.speedup_movement for case in changes.cases} == {SpeedupMovement.UNCHANGED}
-    assert {case.answer for case in changes.cases} == {VerdictChange.SAME}
+    assert {case.verdict_change for case in changes.cases} == {VerdictChange.SAME}
     assert changes.cautions == ()
     page = one_line(render_changes(changes, ChangeFormat.TERMINAL))
     assert page.startswith(
@@ -110,7 +110,7 @@ def test_a_slowdown_that_the_canary_shares_is_not_called_and_the_drift_is_said()
     assert changes.drift is not None
     assert changes.drift.point == pytest.approx(1.1, rel=0.01)
     assert "the machine itself ran slower: the fixed task took +10" in cautions(changes)
-    assert {case.answer for case in changes.cases} == {VerdictChange.SAME}  # a ratio within a pass does not drift
+    assert {case.verdict_change for case in changes.cases} == {VerdictChange.SAME}  # ratios within a pass do not drift
 
 
 def test_without_a_canary_no_time_is_judged_but_the_answer_is() -> None:
@@ -118,7 +118,7 @@ def test_without_a_canary_no_time_is_judged_but_the_answer_is() -> None:
     changes = changes_between(OLD, blind)
     assert movements(changes) == {Movement.UNDECIDED}
     assert changes.drift_floor is None
-    assert changes.cases[0].answer is VerdictChange.CHANGED
+    assert changes.cases[0].verdict_change is VerdictChange.CHANGED
     assert changes.cases[0].speedup_movement is SpeedupMovement.HIGHER
     assert "Drift: unknown" in render_changes(changes, ChangeFormat.TERMINAL)
 
@@ -126,9 +126,9 @@ def test_without_a_canary_no_time_is_judged_but_the_answer_is() -> None:
 def test_a_verdict_that_flips_is_found_and_named() -> None:
     changes = changes_between(OLD, measured({ONE: 1.0, EIGHT: 0.8}, seed=2))
     (same, flipped) = changes.cases
-    assert same.answer is VerdictChange.SAME
+    assert same.verdict_change is VerdictChange.SAME
     assert (flipped.old_verdict, flipped.new_verdict) == (Verdict.PAYS_OFF, Verdict.COSTS)
-    assert flipped.answer is VerdictChange.CHANGED
+    assert flipped.verdict_change is VerdictChange.CHANGED
     assert flipped.speedup_movement is SpeedupMovement.LOWER
     assert flipped.layouts[WeightLayout.OUT_IN].movement is Movement.UNCHANGED
     assert flipped.layouts[WeightLayout.IN_OUT].movement is Movement.FASTER

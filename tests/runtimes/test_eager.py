@@ -67,5 +67,5 @@ def test_eager_answers_do_not_share_memory_with_the_input(ranks: Path, make_runt
     bundle = open_bundle(ranks)
     item = next(item for item in bundle.manifest.workloads if item.name == "linear-12x1")
     x = np.ones((1, 12), np.float32)
-    found = make_runtime("eager").load_identity(None, item, threads=1).answer(x)
+    found = make_runtime("eager").load_identity(None, item, threads=1).output(x)
     assert not np.shares_memory(found, x)

@@ -36,7 +36,7 @@ def answers_checked(bundle: Bundle, runtime: Runtime, read: str, form: Form) -> 
             model = runtime.load(bundle.path_of(artifact), workload(bundle, artifact.workload), threads=1)
             with np.load(bundle.path_of(answer)) as right:
                 for _ in range(3):  # torch's executor may specialise on the second call, to something else
-                    found = model.answer(right["x"])
+                    found = model.output(right["x"])
                     assert found.shape == right["y"].shape
                     assert (np.abs(found - right["y"]) <= right["tolerance"]).all(), (artifact.path, answer.path)
                 model.bind(right["x"])()
@@ -77,7 +77,7 @@ def test_an_identity_model_hands_its_input_on_cut_off_or_padded(
             ]
             model = runtime.load_identity(paths[0] if paths else None, item, threads=1)
             x = np.random.default_rng(0).standard_normal((*batch, item.in_features), dtype=np.float32)
-            found = model.answer(x)
+            found = model.output(x)
             model.bind(x)()
             common = min(item.in_features, item.out_features)
             assert found.shape == (*batch, item.out_features)
@@ -103,7 +103,7 @@ runtime, bundle = runtime_info("onnxruntime").create(), open_bundle(Path(sys.arg
 item = next(item for item in bundle.manifest.workloads if item.name == "linear-24x40")
 paths = [bundle.folder / f"linear-24x40/onnx-controlled-{layout}-rank2.onnx" for layout in ("out_in", "in_out")]
 x = np.ones((1, 24), np.float32)
-answers = [runtime.load(path, item, threads=threads).answer(x) for threads in (1, 2) for path in paths]
+answers = [runtime.load(path, item, threads=threads).output(x) for threads in (1, 2) for path in paths]
 assert all(np.allclose(answers[0], other) for other in answers), answers
 """
 

@@ -34,10 +34,10 @@ class Model:
         self.weight, self.bias = layers[0].weight.values, layers[0].bias
         self.layout = layout
         self.sum = "...i,oi->...o" if layout == "out_in" else "...i,io->...o"
-    def answer(self, x):
+    def output(self, x):
         return np.einsum(self.sum, x, self.weight) + self.bias
     def bind(self, x):  # what is timed
-        return lambda: self.answer(x)
+        return lambda: self.output(x)
     def executed(self):
         return Executed(layout=ExecutedLayout(self.layout), operator=self.sum, known_by="einsum reads in place")
 """

@@ -51,7 +51,7 @@ def _problems(bundle: Bundle, info: RuntimeInfo, runtime: Runtime, artifact: Art
         x, y, tolerance = load_reference(bundle.path_of(reference))
         where = f"{info.name} {artifact.form} {artifact.layout} batch {list(reference.batch_shape)}"
         try:
-            given = runtime.load(bundle.path_of(artifact), bundle.manifest.workloads[0], threads=1).answer(x)
+            given = runtime.load(bundle.path_of(artifact), bundle.manifest.workloads[0], threads=1).output(x)
         except ProfilerError as error:
             found.append(f"{where}: {error}")
             continue

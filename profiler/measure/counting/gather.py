@@ -68,7 +68,7 @@ def count_case(
             path=str(Path(bundle.path_of(artifact)).resolve()),
             artifact=artifact,
             workload=planned.workload,
-            answer_path=str(Path(bundle.path_of(planned.answer)).resolve()),
+            reference_path=str(Path(bundle.path_of(planned.reference)).resolve()),
             calls=times,
         )
         on_arm(f"{planned.case.id}, {layout}, {counter.name}, {times} calls")
@@ -94,7 +94,7 @@ def explain_cases(
     """
     for case in cases:
         files = (entry for artifact in case.artifacts.values() for entry in artifact.files)
-        bundle.verify((*files, case.answer))
+        bundle.verify((*files, case.reference))
     counted: list[Counted] = []
     findings: list[CountFinding] = []
     for planned in cases:

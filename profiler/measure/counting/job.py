@@ -16,7 +16,7 @@ class CountedArm(Record, frozen=True, kw_only=True):
     path: str
     artifact: Artifact
     workload: Workload
-    answer_path: str
+    reference_path: str
     calls: int
 
 

@@ -49,7 +49,7 @@ def load_call(arm: CountedArm) -> Callable[[], object]:
     path = Path(arm.path)
     runtime = runtime_info(arm.runtime).create()
     check_entry(arm.artifact, prove(path, arm.artifact.format), arm.workload, where=arm.path)
-    x = load_reference(Path(arm.answer_path))[0]
+    x = load_reference(Path(arm.reference_path))[0]
     call = runtime.load(path, arm.workload, threads=1).bind(x)
     release_memory()
     gc.disable()  # a collection in the middle would be counted with the calls

@@ -122,7 +122,7 @@ def test_a_forged_file_is_refused_before_anything_is_loaded(tmp_path: Path) -> N
     shutil.copytree(BUNDLE, tmp_path / "bundle")
     bundle = open_bundle(tmp_path / "bundle")
     cases = choose_cases(bundle, [CASE], Choice())
-    bundle.path_of(cases[0].answer).write_bytes(b"other")
+    bundle.path_of(cases[0].reference).write_bytes(b"other")
     with pytest.raises(BundleError, match="is not the file its manifest describes"):
         explain_cases(bundle, cases, [FakeCounter({})], [], machine_line_bytes=64)
 
@@ -197,7 +197,7 @@ def job(**changes: object) -> SimulatedJob:
         "path": str(bundle.path_of(artifact)),
         "artifact": artifact,
         "workload": planned.workload,
-        "answer_path": str(bundle.path_of(planned.answer)),
+        "reference_path": str(bundle.path_of(planned.reference)),
         "calls": 2,
         **changes,
     }

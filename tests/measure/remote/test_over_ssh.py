@@ -25,7 +25,7 @@ from profiler.measure.remote.runs import plan_run
 from profiler.session.file import load_session
 from profiler.session.records import EndReason, Session
 from scripts.evidence.remote_kills import blocks, kill_at_random
-from tests.conftest import Cli
+from tests.conftest import Cli, Outcome
 from tests.measure.remote.sshd import Server
 from tests.zips import zip_of
 
