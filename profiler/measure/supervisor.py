@@ -12,8 +12,7 @@ from pathlib import Path
 
 from profiler import __version__
 from profiler.artifacts.bundle import Bundle
-from profiler.artifacts.proof import part_names
-from profiler.artifacts.records import Form
+from profiler.artifacts.records import Form, part_names
 from profiler.base.errors import ArtifactError, OptionError, RunInterruptedError, SessionError
 from profiler.base.files import refuse_existing
 from profiler.base.signals import Stop
@@ -188,7 +187,7 @@ class Run:
                 answer_path=str(self._bundle.path_of(planned.answer)),
                 has_identity=planned.has_identity,
                 identity_path=str(self._bundle.path_of(planned.identity)) if planned.identity else None,
-                identity_parts=tuple(part_names(planned.identity.parts)) if planned.identity else (),
+                identity_parts=part_names(planned.identity.parts) if planned.identity else (),
             )
         )
         if isinstance(reply, Rejected):
