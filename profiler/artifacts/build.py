@@ -8,9 +8,9 @@ from profiler import __version__
 from profiler.artifacts.bundle import MANIFEST_NAME, format_manifest, is_zip_name
 from profiler.artifacts.bundle.pack import new_bundle, refuse_oversize_zip
 from profiler.artifacts.formats import BUILT_IN, FileFormat, file_format
-from profiler.artifacts.proof import part_names, prove_identity
+from profiler.artifacts.proof import prove_identity
 from profiler.artifacts.protocol import ExportSource
-from profiler.artifacts.records import MANIFEST_SCHEMA, Artifact, Form, Identity, Manifest, Part, Reference
+from profiler.artifacts.records import MANIFEST_SCHEMA, Artifact, Form, Identity, Manifest, Part, Reference, part_names
 from profiler.artifacts.references import ReferenceValues, compute_reference, write_reference
 from profiler.artifacts.sizes import bundle_bytes, refuse_full_disk, refuse_oversize
 from profiler.artifacts.targets import Target, identity_name, ranks_of, reference_name, targets_of

@@ -4,10 +4,10 @@ Export proves what it wrote; every worker proves what it is about to load.
 """
 
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from profiler.artifacts.formats import file_format
-from profiler.artifacts.records import Artifact, Form, LayerProof, Part
+from profiler.artifacts.records import Artifact, Form, LayerProof, part_names
 from profiler.artifacts.stored import StoredModel, layouts_agree
 from profiler.base.errors import ArtifactError
 from profiler.models.layout import WeightLayout
@@ -42,11 +42,6 @@ def prove_identity(path: Path, format_name: str, parts: Sequence[str] = ()) -> N
         held = ", ".join(sorted(foreign)) or f"{len(stored.layers)} layers"
         raise ArtifactError(f"{path} is no identity model, it holds {held[:200]}; export the bundle again")
     check_parts(parts, stored, where=str(path))
-
-
-def part_names(parts: Sequence[Part]) -> list[str]:
-    """The names of parts within their folder."""
-    return [PurePosixPath(part.path).name for part in parts]
 
 
 def check_entry(artifact: Artifact, stored: StoredModel, workload: Workload, *, where: str) -> None:

@@ -1,6 +1,8 @@
 """What a bundle holds: artifacts, references, identity models, and the manifest that vouches for them."""
 
 import enum
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from profiler.base.record import Record
 from profiler.models.layout import WeightLayout
@@ -41,6 +43,11 @@ class Part(Record, frozen=True, kw_only=True):
     path: str
     sha256: str
     size_bytes: int
+
+
+def part_names(parts: Sequence[Part]) -> tuple[str, ...]:
+    """The names of parts within their folder."""
+    return tuple(PurePosixPath(part.path).name for part in parts)
 
 
 class Artifact(Record, frozen=True, kw_only=True):

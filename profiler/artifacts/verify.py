@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from profiler.artifacts.formats import file_format
-from profiler.artifacts.proof import check_parts, layout_of, part_names, prove
-from profiler.artifacts.records import Artifact, Form
+from profiler.artifacts.proof import check_parts, layout_of, prove
+from profiler.artifacts.records import Artifact, Form, part_names
 from profiler.artifacts.references import ReferenceValues
 from profiler.artifacts.stored import StoredModel
 from profiler.base.errors import ExportError

@@ -7,8 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 from profiler.artifacts.bundle import Bundle
 from profiler.artifacts.formats import file_format
-from profiler.artifacts.proof import part_names
-from profiler.artifacts.records import Artifact, Entry, Form, Identity, Manifest, Reference
+from profiler.artifacts.records import Artifact, Entry, Form, Identity, Manifest, Reference, part_names
 from profiler.base.errors import BundleError, OptionError
 from profiler.measure.messages import Subject
 from profiler.models.layout import WeightLayout
@@ -53,7 +52,7 @@ class PlannedCase:
             reference_path=str(bundle.path_of(self.reference)),
             has_identity=self.has_identity,
             identity_path=str(bundle.path_of(self.identity)) if self.identity else None,
-            identity_parts=tuple(part_names(self.identity.parts)) if self.identity else (),
+            identity_parts=part_names(self.identity.parts) if self.identity else (),
         )
 
     def needed_bytes(self, arms: int) -> int:
