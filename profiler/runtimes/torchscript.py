@@ -72,10 +72,13 @@ class TorchScriptModel:
         self._module = module
         self._path = path
         self._workload = workload
+        self._input_dtype = torch.float32
 
     def output(self, x: np.ndarray) -> np.ndarray:
         """`[..., in_features] -> [..., out_features]`."""
-        return np.asarray(self._module(torch.from_numpy(x)).numpy())
+        given = torch.from_numpy(x)
+        self._input_dtype = given.dtype
+        return np.asarray(self._module(given).numpy())
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
         """A direct call of `forward`: the hooks around it are Python's, and absent where C++ deploys."""
@@ -83,7 +86,7 @@ class TorchScriptModel:
 
     def executed(self) -> Executed:
         """The constants of the graph that the executor ran last, and their strides: what the kernels are handed."""
-        x = torch.zeros(1, self._workload.in_features)
+        x = torch.zeros(1, self._workload.in_features, dtype=self._input_dtype)
         for _ in range(_CALLS_UNTIL_OPTIMIZED):
             self._module.forward(x)
         nodes = list(_nodes(torch.jit.last_executed_optimized_graph()))  # type: ignore[attr-defined]
