@@ -15,7 +15,7 @@ def make_row(
     *,
     width: float = 0.01,
     runtime: str = "numpy",
-    workload: str = "linear-64x64",
+    shape: tuple[int, int] = (64, 64),
     batch: int = 1,
     control: Control = Control.NONE,
     copy: int = 0,
@@ -24,7 +24,7 @@ def make_row(
     case = Case(
         runtime=runtime,
         form=Form.CONTROLLED,
-        workload=workload,
+        workload=f"linear-{shape[0]}x{shape[1]}",
         batch_shape=(batch,),
         dtype=NumberFormat.FLOAT32,
         threads=1,
@@ -35,12 +35,12 @@ def make_row(
     times = (None, None) if speedup is None else (1e-6, 1e-6 * speedup)
     return Row(
         case=case,
-        name=workload,
-        dimensions=workload.removeprefix("linear-"),
-        in_features=64,
-        out_features=64,
+        name=f"linear-{shape[0]}x{shape[1]}",
+        dimensions=f"{shape[0]}x{shape[1]}",
+        in_features=shape[0],
+        out_features=shape[1],
         batch=str(batch),
-        weight_bytes=64 * 64 * 4,
+        weight_bytes=4 * shape[0] * shape[1],
         fits_in="L1",
         arms={
             layout: LayoutRow(stored_layout=None, executed=None, time_s=time_s)

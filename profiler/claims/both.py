@@ -11,9 +11,10 @@ from profiler.claims.locality import measure_kernels, side_of
 from profiler.judge.records import Row, Verdict
 from profiler.judge.statistics import log
 from profiler.models.layout import WeightLayout
+from profiler.models.number_format import NumberFormat
 from profiler.report.appendix_records import Figure, Finding, Outcome, Text, Unit
 
-ITEM_BYTES = 4
+ITEM_BYTES = NumberFormat.FLOAT32.stored_bytes(1)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,8 +3,9 @@
 import math
 
 from profiler.base.record import Record
+from profiler.models.number_format import NumberFormat
 
-ITEM_BYTES = 4  # float32
+ITEM_BYTES = NumberFormat.FLOAT32.stored_bytes(1)
 
 
 class ForumSetup(Record, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from profiler.claims.rules import (
 from profiler.judge.records import Row
 from profiler.machine.caches import data_cache_sizes
 from profiler.models.layout import LinearShape
+from profiler.models.number_format import NumberFormat
 from profiler.models.suite import square_side
 from profiler.models.workload import Workload, linear_workload
 from profiler.report.appendix_records import Finding, Scale, Text
@@ -23,7 +24,7 @@ from profiler.report.values import format_bytes
 FRACTIONS = (0.5, 2.0)  # of each data cache: clearly inside, clearly outside
 FALLBACK_CACHES = (32 << 10, 1 << 20)  # of a Raspberry Pi 4
 MAX_WEIGHT_BYTES = {Scale.SMALL: 16 << 20, Scale.FULL: 128 << 20}  # naive loops walk 16 MiB in 40 ms
-ITEM_BYTES = 4
+ITEM_BYTES = NumberFormat.FLOAT32.stored_bytes(1)
 DOT, ROW = "reference-dot", "reference-row"
 KERNELS = ("onnxruntime-unpacked", "eager-linear", "numpy")
 SIDES = {Scale.SMALL: (256, 1024), Scale.FULL: (64, 128, 256, 512, 1024, 2048)}
@@ -66,8 +67,9 @@ def is_beyond(comparison: Row, caches: tuple[int, ...]) -> bool:
 
 
 def side_of(comparison: Row) -> int:
-    """The side of a square, from its workload's name."""
-    return int(comparison.case.workload.rpartition("x")[2])
+    """The side of a square."""
+    assert comparison.in_features is not None, comparison.name
+    return comparison.in_features
 
 
 def explain_naive(dot: list[Row], beyond: list[Row], row: list[Row]) -> str:

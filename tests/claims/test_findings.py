@@ -75,8 +75,8 @@ def test_the_published_speedups_are_those_of_the_text() -> None:
 
 def test_naive_loops_tell_the_knee_and_that_the_other_order_turns_it_around() -> None:
     sides, speedups = (64, 256, 1024), (1.0, 2.0, 12.0)
-    dot = [make_row(s, PAYS, runtime=locality.DOT, workload=f"linear-{n}x{n}") for n, s in zip(sides, speedups)]  # noqa: B905
-    row = [make_row(1 / s, COSTS, runtime=locality.ROW, workload=f"linear-{n}x{n}") for n, s in zip(sides, speedups)]  # noqa: B905
+    dot = [make_row(s, PAYS, runtime=locality.DOT, shape=(n, n)) for n, s in zip(sides, speedups)]  # noqa: B905
+    row = [make_row(1 / s, COSTS, runtime=locality.ROW, shape=(n, n)) for n, s in zip(sides, speedups)]  # noqa: B905
     finding = locality.examine_naive(FakeLab(comparisons={"naive": [*dot, *row]}))
     assert finding.outcome is Outcome.HOLDS
     assert "between 256x256 (256 KiB) and 1024x1024 (4 MiB)" in finding.reason
@@ -148,7 +148,7 @@ VIEW = TransposedView(
 def test_a_transposition_is_free_if_it_allocates_nothing_and_large_calls_do_not_notice(
     view: TransposedView, verdict: Verdict, outcome: Outcome
 ) -> None:
-    cases = [make_row(0.5, COSTS, workload="linear-16x16"), make_row(1.0, verdict, workload="linear-1024x1024")]
+    cases = [make_row(0.5, COSTS, shape=(16, 16)), make_row(1.0, verdict, shape=(1024, 1024))]
     finding = transposition.examine(FakeLab(answers={"look": view}, comparisons={"view": cases}))
     assert finding.outcome is outcome
     # in_out takes half the time of out_in: the view adds as much again
@@ -157,9 +157,9 @@ def test_a_transposition_is_free_if_it_allocates_nothing_and_large_calls_do_not_
 
 def test_the_backward_pass_is_judged_by_itself_and_its_exceptions_are_named() -> None:
     cases = [
-        make_row(1.2, PAYS, runtime="train-backward", workload="linear-64x64"),
-        make_row(1.2, PAYS, runtime="train-backward", workload="linear-256x1024"),
-        make_row(0.8, COSTS, runtime="train-backward", workload="linear-1024x256", batch=32),
+        make_row(1.2, PAYS, runtime="train-backward", shape=(64, 64)),
+        make_row(1.2, PAYS, runtime="train-backward", shape=(256, 1024)),
+        make_row(0.8, COSTS, runtime="train-backward", shape=(1024, 256), batch=32),
         make_row(0.8, COSTS, runtime="train-forward"),
         make_row(0.8, COSTS, runtime="train-step"),
     ]

@@ -97,7 +97,7 @@ def test_sizes_lie_inside_and_outside_of_each_cache_and_below_the_limit() -> Non
 
 def test_a_size_counts_where_a_row_fits_the_first_cache_and_the_matrix_no_cache_of_one_core() -> None:
     caches = (32 << 10, 512 << 10, 32 << 20)
-    names = {side: make_row(1.0, workload=f"linear-{side}x{side}") for side in (256, 512, 4096, 16384)}
+    names = {side: make_row(1.0, shape=(side, side)) for side in (256, 512, 4096, 16384)}
     assert [side for side, found in names.items() if is_beyond(found, caches)] == [512, 4096]
 
 
