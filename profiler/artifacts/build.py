@@ -13,7 +13,7 @@ from profiler.artifacts.protocol import ExportSource
 from profiler.artifacts.records import MANIFEST_SCHEMA, Artifact, Form, Identity, Manifest, Part, Reference, part_names
 from profiler.artifacts.references import ReferenceValues, compute_reference, write_reference
 from profiler.artifacts.sizes import bundle_bytes, refuse_full_disk, refuse_oversize
-from profiler.artifacts.targets import Target, identity_name, ranks_of, reference_name, targets_of
+from profiler.artifacts.targets import Target, identity_name, inputs_of, reference_name, targets_of
 from profiler.artifacts.verify import verify_artifact
 from profiler.artifacts.weights import derived_seed, draw_network, in_number_format, out_in_layers
 from profiler.base.errors import ExportError
@@ -126,7 +126,7 @@ class _Export:
                     layout=target.layout,
                     form=target.form,
                     dtype=dtype,
-                    input_rank=target.input_rank,
+                    inputs=target.inputs,
                 )
                 path = folder / target.file_name
                 self._artifacts.append(_write_artifact(path, target.format, source, references))
@@ -174,7 +174,8 @@ def _write_artifact(
         form=source.form,
         layout=source.layout,
         workload=source.workload.key,
-        input_rank=source.input_rank,
+        input_rank=source.inputs.rank,
+        batch_shape=source.inputs.batch_shape,
         dtype=source.dtype,
         operators=(),
         layers=(),
@@ -183,7 +184,7 @@ def _write_artifact(
         tolerance=0.0,
         parts=_parts(path, parts),
     )
-    fitting = [reference for reference in references if source.input_rank in (None, reference.x.ndim)]
+    fitting = [reference for reference in references if entry.takes(reference.x.shape[:-1])]
     return verify_artifact(path, entry, source.workload, source.layers, fitting)
 
 
@@ -191,12 +192,18 @@ def _write_identities(folder: Path, workload: Workload, item: FileFormat, dtype:
     """The models that tell what a call costs by itself, if the format has files of them."""
     if not item.needs_identity_file:
         return
-    for rank in ranks_of(workload, item):
-        path = folder / identity_name(item, rank, dtype)
-        parts = _parts(path, item.identity_writer().write_identity(workload, path, dtype=dtype, input_rank=rank))
+    for inputs in inputs_of(workload, item):
+        path = folder / identity_name(item, inputs, dtype)
+        parts = _parts(path, item.identity_writer().write_identity(workload, path, dtype=dtype, inputs=inputs))
         prove_identity(path, item.name, part_names(parts))
         yield Identity(
-            **_file(path), format=item.name, workload=workload.key, input_rank=rank, dtype=dtype, parts=parts
+            **_file(path),
+            format=item.name,
+            workload=workload.key,
+            input_rank=inputs.rank,
+            batch_shape=inputs.batch_shape,
+            dtype=dtype,
+            parts=parts,
         )
 
 

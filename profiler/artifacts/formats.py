@@ -4,6 +4,7 @@ Other packages add their own by an entry point of the group `layout_profiler.for
 """
 
 import dataclasses
+import enum
 import importlib
 import importlib.util
 import re
@@ -25,6 +26,16 @@ _TUPLES: tuple[tuple[str, type, bool], ...] = (  # the kind of what is in them, 
     ("write_packages", str, True),
     ("prove_packages", str, True),
 )
+
+
+class Fixes(enum.StrEnum):
+    """What of its inputs a file settles: one file takes any, those of one rank, or those of one batch."""
+
+    NOTHING = "nothing"
+    RANK = "rank"
+    BATCH = "batch"
+
+
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,16}")
 
 
@@ -42,7 +53,7 @@ class FileFormat:
         extra: the extra of layout-profiler that brings them, None if they are installed by their own names.
         forms: how a pair can be written.
         dtypes: the number formats of weights that a file can hold.
-        fixes_rank: whether a file takes inputs of one rank only.
+        fixes: what of its inputs a file settles: nothing, their rank, or the whole batch.
         needs_identity_file: whether timing a call that does nothing needs a file; otherwise the runtime does it alone.
     """
 
@@ -55,7 +66,7 @@ class FileFormat:
     extra: str | None = None
     forms: tuple[Form, ...] = tuple(Form)
     dtypes: tuple[NumberFormat, ...] = (NumberFormat.FLOAT32,)
-    fixes_rank: bool = False
+    fixes: Fixes = Fixes.NOTHING
     needs_identity_file: bool = True
 
     def writer(self) -> Writer:
@@ -104,7 +115,7 @@ class FileFormat:
 FORMATS = (
     FileFormat(
         "onnx", "profiler.artifacts.onnx", ".onnx", "ONNX files", write_packages=("torch", "onnx"), extra="torch",
-        fixes_rank=True,
+        fixes=Fixes.RANK,
     ),
     FileFormat(
         "torchscript", "profiler.artifacts.torchscript", ".pt", "TorchScript files", write_packages=("torch",),

@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
+class Inputs:
+    """What inputs a file is for.
+
+    Attributes:
+        rank: the rank of its input, None where the file takes any.
+        batch_shape: its leading dimensions, None where the file takes any of that rank.
+    """
+
+    rank: int | None = None
+    batch_shape: tuple[int, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class ExportSource:
     """What a file shall hold.
 
@@ -33,7 +46,7 @@ class ExportSource:
         layout: how the file shall store them.
         form: controlled, or as people write it.
         dtype: the number format of the weights.
-        input_rank: the rank of the input, None where one file takes any.
+        inputs: which inputs the file is for.
     """
 
     workload: Workload
@@ -42,7 +55,7 @@ class ExportSource:
     layout: WeightLayout
     form: Form
     dtype: NumberFormat
-    input_rank: int | None
+    inputs: Inputs
 
 
 class Writer(Protocol):
@@ -61,7 +74,7 @@ class IdentityWriter(Protocol):
     """The module `identity`, of a format that needs a file to time a call that does nothing."""
 
     def write_identity(
-        self, workload: Workload, path: Path, *, dtype: NumberFormat, input_rank: int | None
+        self, workload: Workload, path: Path, *, dtype: NumberFormat, inputs: Inputs
     ) -> tuple[Path, ...]:
         """Write a model that hands its input on, cut or padded, and return the parts beside it."""
         ...

@@ -55,7 +55,8 @@ class Artifact(Record, frozen=True, kw_only=True):
 
     `path` is the file that is loaded; `parts` lie beside it. `format` is the name of the file format. `layout` is what
     was asked for. `stored_layout` is what lies in the file; None where layers differ. The two may differ in the
-    idiomatic form, where an exporter rewrote the weight. `input_rank` is None where any rank is taken. `dtype` is the
+    idiomatic form, where an exporter rewrote the weight. `input_rank` is None where any rank is taken,
+    `batch_shape` where any batch of that rank is. `dtype` is the
     number format of the weights. `max_error` is the largest difference to the float64 reference, and `tolerance` the
     rounding error bound it stayed below at that element.
     """
@@ -68,6 +69,7 @@ class Artifact(Record, frozen=True, kw_only=True):
     layout: WeightLayout
     workload: str
     input_rank: int | None
+    batch_shape: tuple[int, ...] | None = None
     dtype: NumberFormat
     operators: tuple[str, ...]
     layers: tuple[LayerProof, ...]
@@ -76,6 +78,10 @@ class Artifact(Record, frozen=True, kw_only=True):
     tolerance: float
     notes: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
+
+    def takes(self, batch_shape: tuple[int, ...]) -> bool:
+        """Whether the file can be run with inputs of that batch."""
+        return _takes(self, batch_shape)
 
     @property
     def files(self) -> "tuple[Entry, ...]":
@@ -114,8 +120,13 @@ class Identity(Record, frozen=True, kw_only=True):
     format: str
     workload: str
     input_rank: int | None
+    batch_shape: tuple[int, ...] | None = None
     dtype: NumberFormat
     parts: tuple[Part, ...] = ()
+
+    def takes(self, batch_shape: tuple[int, ...]) -> bool:
+        """Whether the file can be run with inputs of that batch."""
+        return _takes(self, batch_shape)
 
     @property
     def files(self) -> "tuple[Entry, ...]":
@@ -124,6 +135,12 @@ class Identity(Record, frozen=True, kw_only=True):
 
 
 Entry = Artifact | Reference | Identity | Part
+
+
+def _takes(model: Artifact | Identity, batch_shape: tuple[int, ...]) -> bool:
+    if model.batch_shape is not None:
+        return model.batch_shape == batch_shape
+    return model.input_rank in (None, len(batch_shape) + 1)
 
 
 class Manifest(Record, frozen=True, kw_only=True):

@@ -140,11 +140,6 @@ class _Wanted:
     workload: Workload
     batch_shape: tuple[int, ...]
 
-    @property
-    def rank(self) -> int:
-        """Dimensions of its input."""
-        return len(self.batch_shape) + 1
-
     def pair(self, manifest: Manifest) -> dict[WeightLayout, Artifact] | None:
         """The file of each layout, None where one is missing."""
         found = {
@@ -152,7 +147,7 @@ class _Wanted:
             for artifact in manifest.artifacts
             if (artifact.format, artifact.form, artifact.dtype, artifact.workload)
             == (self.info.format, self.form, self.dtype, self.workload.key)
-            and artifact.input_rank in (None, self.rank)
+            and artifact.takes(self.batch_shape)
         }
         return found if len(found) == len(WeightLayout) else None
 
@@ -166,7 +161,7 @@ class _Wanted:
         """The model that hands on its input, None where there is none."""
         wanted = (self.info.format, self.workload.key, self.dtype)
         for one in manifest.identities:
-            if (one.format, one.workload, one.dtype) == wanted and one.input_rank in (None, self.rank):
+            if (one.format, one.workload, one.dtype) == wanted and one.takes(self.batch_shape):
                 return one
         return None
 

@@ -11,6 +11,7 @@ from profiler.artifacts import build, sizes
 from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.formats import file_format
 from profiler.artifacts.onnx.write import controlled_onnx
+from profiler.artifacts.protocol import Inputs
 from profiler.artifacts.records import Artifact, Form
 from profiler.artifacts.references import compute_reference
 from profiler.artifacts.sizes import refuse_oversize
@@ -216,19 +217,19 @@ def test_a_number_format_that_a_file_format_cannot_hold_is_refused(
 def test_names_tell_number_formats_apart_and_float32_goes_without_saying() -> None:
     onnx_format = file_format("onnx")
     names = [
-        Target(onnx_format, Form.CONTROLLED, OUT_IN, 2, dtype).file_name
+        Target(onnx_format, Form.CONTROLLED, OUT_IN, Inputs(2), dtype).file_name
         for dtype in (NumberFormat.FLOAT32, NumberFormat.INT8)
     ]
     assert names == ["onnx-controlled-out_in-rank2.onnx", "onnx-controlled-out_in-rank2-int8.onnx"]
     assert len({reference_name((8,), dtype) for dtype in NumberFormat}) == len(NumberFormat)
-    assert len({identity_name(onnx_format, 2, dtype) for dtype in NumberFormat}) == len(NumberFormat)
+    assert len({identity_name(onnx_format, Inputs(2), dtype) for dtype in NumberFormat}) == len(NumberFormat)
 
 
 def test_sizes_go_by_the_number_format() -> None:
     workload = linear_workload(LinearShape(in_features=1000, out_features=1000), batch_shapes=((1,),))
     needed = [sizes.needed_bytes(workload, [dtype]) for dtype in (NumberFormat.FLOAT32, NumberFormat.FLOAT64)]
     assert needed[1] - needed[0] == sizes.WEIGHT_COPIES * 4_000_000
-    targets = [Target(file_format("arrays"), Form.CONTROLLED, OUT_IN, None, NumberFormat.INT4)]
+    targets = [Target(file_format("arrays"), Form.CONTROLLED, OUT_IN, Inputs(), NumberFormat.INT4)]
     assert sizes.bundle_bytes(workload, targets, []) == 500_000
 
 

@@ -14,6 +14,7 @@ from profiler.artifacts.bundle import open_bundle
 from profiler.artifacts.onnx.identity import write_identity as write_onnx_identity
 from profiler.artifacts.onnx.write import controlled_onnx
 from profiler.artifacts.proof import prove_identity
+from profiler.artifacts.protocol import Inputs
 from profiler.artifacts.torchscript.identity import write_identity as write_torchscript_identity
 from profiler.artifacts.weights import draw_network, out_in_layers
 from profiler.base.errors import ArtifactError
@@ -52,7 +53,7 @@ def example(shape: str, rank: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_onnx_identity_hands_its_input_on_and_is_proved_to(tmp_path: Path, shape: str, rank: int) -> None:
     path = tmp_path / "identity.onnx"
-    assert write_onnx_identity(workload(shape), path, dtype=FLOAT32, input_rank=rank) == ()
+    assert write_onnx_identity(workload(shape), path, dtype=FLOAT32, inputs=Inputs(rank)) == ()
     prove_identity(path, "onnx")
     x, y = example(shape, rank)
     model = OnnxRuntime().load_identity(path, workload(shape), threads=1)
@@ -63,7 +64,7 @@ def test_an_onnx_identity_hands_its_input_on_and_is_proved_to(tmp_path: Path, sh
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_torchscript_identity_hands_inputs_of_any_rank_on_and_is_proved_to(tmp_path: Path, shape: str) -> None:
     path = tmp_path / "identity.pt"
-    assert write_torchscript_identity(workload(shape), path, dtype=FLOAT32, input_rank=None) == ()
+    assert write_torchscript_identity(workload(shape), path, dtype=FLOAT32, inputs=Inputs()) == ()
     prove_identity(path, "torchscript")
     module = torch.jit.load(path)
     for rank in BATCHES:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from profiler.artifacts.onnx.identity import write_identity
+from profiler.artifacts.protocol import Inputs
 from profiler.artifacts.records import Form
 from profiler.base.errors import ArtifactError, BundleError
 from profiler.models.layout import LinearShape
@@ -185,7 +186,7 @@ def test_a_layer_in_the_place_of_an_identity_model_is_refused(
 
 def test_an_identity_model_of_another_shape_is_a_failure_and_never_a_time(bundle: Path, tmp_path: Path) -> None:
     other = linear_workload(LinearShape(in_features=24, out_features=39), batch_shapes=((1,),))
-    write_identity(other, tmp_path / "other.onnx", dtype=NumberFormat.FLOAT32, input_rank=2)
+    write_identity(other, tmp_path / "other.onnx", dtype=NumberFormat.FLOAT32, inputs=Inputs(2))
     replace_file(bundle, "linear-24x40/onnx-identity-rank2.onnx", (tmp_path / "other.onnx").read_bytes())
     _, session = execute(bundle, tmp_path / "s.jsonl", options("onnxruntime", passes=1))
     (failure,) = session.failures

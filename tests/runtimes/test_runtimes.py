@@ -31,7 +31,7 @@ def answers_checked(bundle: Bundle, runtime: Runtime, read: str, form: Form) -> 
         if (artifact.format, artifact.form) != (read, form):
             continue
         for answer in bundle.manifest.references:
-            if answer.workload != artifact.workload or artifact.input_rank not in (None, len(answer.batch_shape) + 1):
+            if answer.workload != artifact.workload or not artifact.takes(answer.batch_shape):
                 continue
             model = runtime.load(bundle.path_of(artifact), workload(bundle, artifact.workload), threads=1)
             with np.load(bundle.path_of(answer)) as right:

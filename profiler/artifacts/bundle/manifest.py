@@ -76,7 +76,10 @@ def _check_keys(manifest: Manifest, source: str) -> None:
     keys: tuple[tuple[str, list[Hashable]], ...] = (
         (
             "artifacts for the same workload, format, form, layout, input rank and number format",
-            [(a.workload, a.format, a.form, a.layout, a.input_rank, a.dtype) for a in manifest.artifacts],
+            [
+                (a.workload, a.format, a.form, a.layout, a.input_rank, a.batch_shape, a.dtype)
+                for a in manifest.artifacts
+            ],
         ),
         (
             "references for the same workload, batch and number format",
@@ -84,7 +87,7 @@ def _check_keys(manifest: Manifest, source: str) -> None:
         ),
         (
             "identity models for the same workload, format, input rank and number format",
-            [(i.workload, i.format, i.input_rank, i.dtype) for i in manifest.identities],
+            [(i.workload, i.format, i.input_rank, i.batch_shape, i.dtype) for i in manifest.identities],
         ),
     )
     for words, found in keys:

@@ -5,17 +5,19 @@ from pathlib import Path
 import numpy as np
 
 from profiler.artifacts.onnx.builder import Builder
+from profiler.artifacts.protocol import Inputs
 from profiler.base.errors import ExportError
 from profiler.models.number_format import NumberFormat
 from profiler.models.workload import Workload
 
 
-def write_identity(workload: Workload, path: Path, *, dtype: NumberFormat, input_rank: int | None) -> tuple[Path, ...]:
+def write_identity(workload: Workload, path: Path, *, dtype: NumberFormat, inputs: Inputs) -> tuple[Path, ...]:
     """Write the model for inputs of that rank, in the number format of activations beside such weights.
 
     Raises:
         ExportError: no rank was named.
     """
+    input_rank = inputs.rank
     if input_rank is None:
         raise ExportError("an ONNX file declares the rank of its input")
     builder = Builder()

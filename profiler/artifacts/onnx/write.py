@@ -26,15 +26,16 @@ def write(source: ExportSource, path: Path) -> tuple[Path, ...]:
     Raises:
         ExportError: torch's exporter failed, or it does not fit into a file.
     """
-    if source.input_rank is None:
+    input_rank = source.inputs.rank
+    if input_rank is None:
         raise ExportError("an ONNX file declares the rank of its input")
     if source.form is Form.CONTROLLED:
         content = controlled_onnx(
-            source.workload, source.layers, source.layout, input_rank=source.input_rank, dtype=source.dtype
+            source.workload, source.layers, source.layout, input_rank=input_rank, dtype=source.dtype
         )
     else:
         network = source.network.with_layout(source.layout)
-        content = idiomatic_onnx(network, input_rank=source.input_rank, dtype=source.dtype)
+        content = idiomatic_onnx(network, input_rank=input_rank, dtype=source.dtype)
     path.write_bytes(content)
     return ()
 

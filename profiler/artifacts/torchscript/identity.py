@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from profiler.artifacts.protocol import Inputs
 from profiler.artifacts.torchscript.trace import traced
 from profiler.models.identity import Identity
 from profiler.models.number_format import NumberFormat
@@ -13,7 +14,7 @@ def write_identity(
     path: Path,
     *,
     dtype: NumberFormat,
-    input_rank: int | None,  # noqa: ARG001 - one file takes any
+    inputs: Inputs,  # noqa: ARG001 - one file takes any
 ) -> tuple[Path, ...]:
     """Write the module, for inputs in the number format of activations beside such weights."""
     module = Identity(workload.in_features, workload.out_features)

@@ -46,7 +46,7 @@ def _problems(bundle: Bundle, info: RuntimeInfo, runtime: Runtime, artifact: Art
     """What is wrong with each answer, empty where it is right."""
     found = []
     for reference in bundle.manifest.references:
-        if artifact.input_rank not in (None, len(reference.batch_shape) + 1):
+        if not artifact.takes(reference.batch_shape):
             continue
         x, y, tolerance = load_reference(bundle.path_of(reference))
         where = f"{info.name} {artifact.form} {artifact.layout} batch {list(reference.batch_shape)}"
