@@ -1,4 +1,4 @@
-"""How far an answer is from the float64 one, held against what its rounding errors allow."""
+"""How far an output is from the float64 one, held against what its rounding errors allow."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class WorstError:
-    """The element of an answer that comes nearest to its tolerance, or lies farthest beyond it.
+    """The element of an output that comes nearest to its tolerance, or lies farthest beyond it.
 
     Attributes:
         error: how far it is off.
@@ -21,12 +21,12 @@ class WorstError:
 
     @property
     def problem(self) -> str:
-        """What is wrong with an answer that is not allowed; who gave it goes before."""
+        """What is wrong with an output that is not allowed, in words that follow the name of who gave it."""
         return f"is off by {self.error:.3g} from the float64 answer, {self.tolerance:.3g} is allowed"
 
 
 def shape_problem(found: np.ndarray, right: np.ndarray) -> str | None:
-    """What is wrong with the shape of an answer, None if nothing is; who gave it goes before."""
+    """What is wrong with the shape of an output, in words that follow the name of who gave it; None if nothing is."""
     return None if found.shape == right.shape else f"gives an answer of shape {found.shape} instead of {right.shape}"
 
 

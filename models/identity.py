@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 class Identity(nn.Module):
-    """`[..., in_features] -> [..., out_features]`: a copy, cut off at the end or padded with zeros."""
+    """Copies its input, cut off at the end or padded with zeros: `[..., in_features] -> [..., out_features]`."""
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()

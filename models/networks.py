@@ -28,7 +28,7 @@ class MLP(nn.Module):
 
     @property
     def linears(self) -> list[Linear]:
-        """The layers, input first."""
+        """The Linear layers of the network, input first."""
         return [layer for layer in self.layers if isinstance(layer, Linear)]
 
     def forward(self, x: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ class Weight:
         return self.dtype.stored_bytes(self.values.size)
 
     def stored_as(self, layout: WeightLayout) -> "Weight":
-        """The same weight, its values contiguous in `layout`; the axis of its scales goes with them."""
+        """This weight with its values contiguous in `layout`; the axis of its scales goes with them."""
         axis = self.axis if self.axis is None or layout is self.layout else 1 - self.axis
         seen = self.out_in if layout is WeightLayout.OUT_IN else self.in_out
         return dataclasses.replace(self, values=np.ascontiguousarray(seen), layout=layout, axis=axis)
@@ -108,5 +108,5 @@ class Layer:
     bias: np.ndarray | None = None
 
     def stored_as(self, layout: WeightLayout) -> "Layer":
-        """The same layer with its weight contiguous in `layout`."""
+        """This layer with its weight contiguous in `layout`."""
         return Layer(self.weight.stored_as(layout), self.bias)

@@ -18,7 +18,7 @@ _KEY_START, _KEY_HASH = 40, 12  # letters of a name, and of its hash, in a key m
 
 
 class Activation(enum.StrEnum):
-    """What follows a layer."""
+    """The function that follows a layer."""
 
     NONE = "none"
     RELU = "relu"
@@ -113,7 +113,7 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def activations(self) -> tuple[Activation, ...]:
-        """What follows each layer."""
+        """The function that follows each layer, input first."""
         return (*[self.hidden] * (len(self.layers) - 1), self.output)
 
     @property
@@ -186,7 +186,7 @@ def format_batch(batch_shape: tuple[int, ...]) -> str:
 
 
 def parse_batch(text: str) -> tuple[int, ...]:
-    """The reverse of `format_batch`.
+    """The leading dimensions that a text such as `8`, `5x3` or `none` means.
 
     Raises:
         ShapeError: the text is no list of whole numbers joined by `x`.

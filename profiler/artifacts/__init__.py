@@ -1,1 +1,1 @@
-"""Export: workloads in, a bundle of proved artifacts out. One module per format, and `verify`, which proves them."""
+"""Export: workloads in, a bundle of proved artifacts out. Each file format has a folder that writes and proves it."""

@@ -45,7 +45,7 @@ class FileFormat:
 
     Attributes:
         name: what `--format` takes: a-z, 0-9, '.', '_' and '-'.
-        location: the package with the modules `write`, `prove`, `evaluate` and `identity`; see `protocol`.
+        location: the package with the modules `write`, `prove`, `evaluate` and `identity` (described in `protocol`).
         suffix: how the names of its files end.
         words: what its files are called.
         write_packages: what must be installed to write one, by the names they are imported by.
@@ -80,17 +80,32 @@ class FileFormat:
         return cast("Writer", self._part("write"))
 
     def identity_writer(self) -> IdentityWriter:
-        """The heavy part that writes the identity model; raises like `writer`."""
+        """The heavy part that writes the identity model.
+
+        Raises:
+            MissingPackageError: it needs a package that is not installed.
+            OptionError: it cannot be imported.
+        """
         self.require_to_write()
         return cast("IdentityWriter", self._part("identity"))
 
     def evaluator(self) -> Evaluator:
-        """The part that computes what a file says; raises like `writer`."""
+        """The part that computes what a file says.
+
+        Raises:
+            MissingPackageError: it needs a package that is not installed.
+            OptionError: it cannot be imported.
+        """
         self.require_to_write()
         return cast("Evaluator", self._part("evaluate"))
 
     def prover(self) -> Prover:
-        """The light part, which reads back what a file stores; raises like `writer`."""
+        """The light part, which reads back what a file stores.
+
+        Raises:
+            MissingPackageError: it needs a package that is not installed.
+            OptionError: it cannot be imported.
+        """
         self._require(self.prove_packages, needed_for=f"reading {self.words}")
         return cast("Prover", self._part("prove"))
 

@@ -66,7 +66,7 @@ def check_entry(artifact: Artifact, stored: StoredModel, workload: Workload, *, 
 
 
 def check_parts(listed: Sequence[str], stored: StoredModel, *, where: str) -> None:
-    """A file that is read and not listed would be read unhashed."""
+    """Raises ArtifactError if a file needs other parts than its manifest lists: those would be read unhashed."""
     if sorted(listed) != sorted(stored.parts):
         words = [", ".join(sorted(names))[:200] or "no other file" for names in (stored.parts, listed)]
         raise ArtifactError(f"{where} needs {words[0]}, its manifest claims {words[1]}; export the bundle again")
@@ -82,7 +82,7 @@ def _check_shapes(stored: StoredModel, workload: Workload, *, where: str) -> Non
 
 
 def _check_kind(artifact: Artifact, stored: StoredModel, *, where: str) -> None:
-    """The number format, the layout, and the form."""
+    """Compare the number format, the layout and the form that a manifest tells with those that are stored."""
     layout = layout_of(stored, artifact.layout)
     found = layout or "a mix"
     if (artifact.dtype, artifact.stored_layout) != (stored.dtype, layout):

@@ -59,7 +59,7 @@ class ExportSource:
 
 
 class Writer(Protocol):
-    """The module `write`."""
+    """The module `write` of a file format."""
 
     def write(self, source: ExportSource, path: Path) -> tuple[Path, ...]:
         """Write a file, and return the parts that were written beside it, in the same folder.
@@ -71,7 +71,7 @@ class Writer(Protocol):
 
 
 class IdentityWriter(Protocol):
-    """The module `identity`, of a format that needs a file to time a call that does nothing."""
+    """The module `identity` of a file format that needs a file to time a call that does nothing."""
 
     def write_identity(
         self, workload: Workload, path: Path, *, dtype: NumberFormat, inputs: Inputs
@@ -81,7 +81,7 @@ class IdentityWriter(Protocol):
 
 
 class Prover(Protocol):
-    """The module `prove`. `IDENTITY_OPERATORS` are those that an identity model may hold."""
+    """The module `prove` of a file format. `IDENTITY_OPERATORS` are those that an identity model may hold."""
 
     IDENTITY_OPERATORS: frozenset[str]
 
@@ -95,7 +95,7 @@ class Prover(Protocol):
 
 
 class Evaluator(Protocol):
-    """The module `evaluate`."""
+    """The module `evaluate` of a file format."""
 
     def load(self, path: Path, workload: Workload) -> "Callable[[np.ndarray], np.ndarray]":
         """A function that computes `[..., in_features] -> [..., out_features]` as the file says."""

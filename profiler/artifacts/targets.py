@@ -23,13 +23,13 @@ class Target:
 
     @property
     def words(self) -> str:
-        """What is being written, for people."""
+        """What is being written, in words for people."""
         dtype = "" if self.dtype is NumberFormat.FLOAT32 else f" {self.dtype}"
         return f"{self.format.name} {self.form} {self.layout}{dtype}"
 
     @property
     def file_name(self) -> str:
-        """The name of its file."""
+        """The name of the artifact's file in the folder of its workload."""
         return f"{self.format.name}-{self.form}-{self.layout}{_tail(self.inputs, self.dtype)}{self.format.suffix}"
 
 

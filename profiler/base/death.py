@@ -16,7 +16,7 @@ class Death:
     said: str = ""
 
     def __str__(self) -> str:
-        """In words without paths. A signal says more than last words do."""
+        """How the process died, in words without paths. A signal says more than last words do."""
         if self.signal is not None:
             return f"died of {self.cause}"
         return f"ended with status {self.status}: {harmless(self.last_line)}"
@@ -38,7 +38,7 @@ class Death:
 
     @property
     def last_line(self) -> str:
-        """Its last words as it wrote them."""
+        """The last line that it wrote, with the paths in it."""
         lines = self.said.splitlines()
         return lines[-1] if lines else "it said nothing"
 
@@ -60,5 +60,5 @@ class ChildDiedError(ChildError):
 
 
 def harmless(line: str) -> str:
-    """A line of a child's, without what a terminal would act on and without paths."""
+    """A line that a child process wrote, without what a terminal would act on and without paths."""
     return hide_paths("".join(letter if letter.isprintable() else "?" for letter in line.strip()))[:MAX_WORDS]

@@ -6,8 +6,8 @@ ProfilerError               exit status 2, no traceback
 ├── InputError              a file given to us cannot be used
 │   ├── BundleError         a bundle is missing, damaged, hostile or newer than this program
 │   │   └── ArtifactError   one file of a bundle does not hold what its manifest claims
-│   ├── SessionError        the same for a session
-│   └── HardwareError       the same for a hardware report
+│   ├── SessionError        a session is missing, damaged, hostile or newer than this program
+│   └── HardwareError       a hardware report is missing, damaged or newer than this program
 ├── OutputError             a result cannot be written: it exists, the disk is full, no permission
 ├── MemoryNeedError         more memory is needed than there is; raised before anything is allocated
 ├── ExportError             an exporter failed or wrote something that did not pass its proof
@@ -24,7 +24,7 @@ ProfilerError               exit status 2, no traceback
 
 
 class ProfilerError(Exception):
-    """Base of all errors below."""
+    """Base of all errors that the profiler raises on purpose."""
 
 
 class OptionError(ProfilerError):

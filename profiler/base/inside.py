@@ -48,7 +48,7 @@ class Pipes(Generic[Request]):
         return None if line is None else self._decoder.decode(line)
 
     def send(self, answer: msgspec.Struct) -> None:
-        """Answer."""
+        """Write an answer to the parent as a line of JSON."""
         self._answers.write(encode_line(answer))
         self._answers.flush()
 

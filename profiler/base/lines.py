@@ -20,10 +20,10 @@ def encode_line(message: msgspec.Struct) -> bytes:
 
 
 def decode_answer(data: bytes, decoder: "msgspec.json.Decoder[Message]") -> Message:
-    """A child's message.
+    """The message that a child process sent.
 
     Raises:
-        ChildError: it is none that was expected.
+        ChildError: it is not of the expected type.
     """
     try:
         return decoder.decode(data)

@@ -20,7 +20,7 @@ class Named(Protocol):
 
     @property
     def name(self) -> str:
-        """The name."""
+        """The name by which the record is asked for."""
         ...
 
 

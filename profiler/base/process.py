@@ -156,11 +156,11 @@ class Conversation(Generic[Answer]):
 
     @property
     def pid(self) -> int:
-        """The process identifier."""
+        """The number of the child process."""
         return self._process.pid
 
     def close(self) -> None:
-        """End the child."""
+        """End the child process, and close the pipes to it."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._requests, self._answers, self._errors):

@@ -10,7 +10,7 @@ LIMIT_S = 900.0
 
 
 class Answers(Record, frozen=True, kw_only=True):
-    """Answers that were compared with float64 ones; `wrong` names those that were off or refused.
+    """How many outputs were compared with float64 ones and were right; `wrong` names those that were off or refused.
 
     `rewritten` counts the files that hold another layout than was asked for, of `files`.
     """
@@ -24,7 +24,7 @@ class Answers(Record, frozen=True, kw_only=True):
 
 
 def examine(lab: Laboratory) -> Finding:
-    """Answer the text's inputs everywhere."""
+    """Compute the outputs for the text's inputs in every format and runtime, and compare them with float64 ones."""
     found = lab.ask(
         "profiler.claims.trials.batches:answer_all",
         Answers,
@@ -48,14 +48,14 @@ def examine(lab: Laboratory) -> Finding:
 
 
 def judge(found: Answers) -> Outcome:
-    """It holds if every answer is right."""
+    """The claim holds if every output is right."""
     if found.total == 0:
         return Outcome.UNDECIDED
     return Outcome.HOLDS if found.right == found.total else Outcome.DOES_NOT_HOLD
 
 
 def explain(found: Answers) -> str:
-    """Which are wrong, or what an exporter did to be right."""
+    """Which outputs are wrong, or what an exporter did for them to be right."""
     if found.wrong:
         return f"wrong: {'; '.join(found.wrong[:3])}"
     if found.rewritten:

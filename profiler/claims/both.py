@@ -40,7 +40,7 @@ class LayoutChoice:
 
 
 def examine(lab: Laboratory) -> Finding:
-    """From the cases of claim 3."""
+    """Hold each layer's best single layout against its best one for each batch, in the cases that claim 3 measures."""
     choices = list(choices_of(measure_kernels(lab).comparisons))
     split = [choice for choice in choices if choice.is_split]
     best = max(choices, key=lambda choice: (choice.gain, choice.most), default=None)
@@ -99,7 +99,7 @@ def gain_of_both(comparisons: Sequence[Row], *, only_sure: bool = True) -> float
 
 
 def judge(choices: Sequence[LayoutChoice]) -> Outcome:
-    """It pays if one layer surely wants both; it surely does not where every batch is decided and none is split."""
+    """Both layouts pay if one layer surely wants both, and do not if every batch is decided and no layer is split."""
     if any(choice.is_split for choice in choices):
         return Outcome.HOLDS
     if not choices or any(Verdict.UNDECIDED in choice.verdicts for choice in choices):

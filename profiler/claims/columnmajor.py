@@ -29,7 +29,7 @@ class Trick(Record, frozen=True, kw_only=True):
 
 
 def examine(lab: Laboratory) -> Finding:
-    """Do it, follow the strides, and time it."""
+    """Give a Linear such a weight, follow its strides through copies and exports, and time both layouts."""
     trick = lab.ask("profiler.claims.trials.columnmajor:follow_strides", Trick, limit_s=LIMIT_S, folder=str(lab.folder))
     speed = measure_kernels(lab).of(RUNTIME)
     kept = [survival for survival in trick.survivals if survival.is_kept]
@@ -48,13 +48,13 @@ def examine(lab: Laboratory) -> Finding:
 
 
 def judge(trick: Trick) -> Outcome:
-    """It holds if the shape is nn.Linear's, the strides are column-major and the answers right."""
+    """The claim holds if the shape is nn.Linear's, the strides are column-major and the outputs right."""
     shape, strides = trick.shape, trick.strides
     return Outcome.HOLDS if trick.is_right and strides == (1, shape[0]) else Outcome.DOES_NOT_HOLD
 
 
 def explain(trick: Trick, speed: list[Row]) -> str:
-    """Shape and strides, and what loses them."""
+    """Which shape and strides the weight has, and what loses them."""
     lost = ", ".join(survival.after for survival in trick.survivals if not survival.is_kept) or "nothing"
     kept = ", ".join(survival.after for survival in trick.survivals if survival.is_kept) or "nothing"
     timed = "" if speed else "; its speed was not measured"

@@ -74,7 +74,7 @@ def refuse_small_memory(setup: ForumSetup, *, available_bytes: int) -> None:
 
 
 def usable_cpus() -> int:
-    """As many threads as torch takes by itself."""
+    """The number of CPUs that this process may use: as many threads as torch takes by itself."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

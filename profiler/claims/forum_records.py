@@ -25,12 +25,12 @@ class ForumSetup(Record, frozen=True, kw_only=True):
 
     @property
     def matrix_bytes(self) -> int:
-        """One of its two matrices."""
+        """The bytes of one of its two matrices."""
         return ITEM_BYTES * self.m * self.n
 
     @property
     def script_bytes(self) -> int:
-        """All that the script holds at once: both matrices, the input, and an old product beside a new one."""
+        """The bytes that the script holds at once: both matrices, the input, and an old product beside a new one."""
         return 2 * self.matrix_bytes + ITEM_BYTES * self.b * (self.m + 2 * self.n)
 
 
@@ -45,7 +45,7 @@ class DeviceTimes(Record, frozen=True, kw_only=True):
 
     @property
     def speedup(self) -> float:
-        """time(in_out) / time(out_in)."""
+        """time(in_out) / time(out_in), from the mean times."""
         return self.in_out_mean_s / self.out_in_mean_s
 
     @property

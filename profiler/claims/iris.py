@@ -33,7 +33,7 @@ class IrisRun(Record, frozen=True, kw_only=True):
 
     @property
     def loss_difference(self) -> float:
-        """The largest between the layouts in any epoch."""
+        """The largest difference between the losses of the layouts in any epoch."""
         out_in, in_out = (self.trainings[layout].losses for layout in WeightLayout)
         return max(abs(left - right) for left, right in zip(out_in, in_out, strict=True))
 
@@ -70,7 +70,7 @@ def examine(lab: Laboratory) -> Finding:
 
 
 def judge(found: IrisRun) -> Outcome:
-    """The shapes are the text's and their reverse, and the layouts learn alike."""
+    """The claim holds if the shapes are the text's and their reverse, and the layouts learn alike."""
     out_in, in_out = (found.trainings[layout] for layout in WeightLayout)
     has_shapes = all(found.trainings[layout].shapes == shapes for layout, shapes in SHAPES.items())
     is_alike = found.loss_difference <= TOLERANCE and out_in.right == in_out.right
@@ -78,7 +78,7 @@ def judge(found: IrisRun) -> Outcome:
 
 
 def explain(found: IrisRun) -> str:
-    """The shapes as stored."""
+    """The shapes of the weights as each layout stores them, and whether both learn alike."""
     stored = "; ".join(
         f"{layout.axes}: {' and '.join(str(list(shape)) for shape in training.shapes)}"
         for layout, training in found.trainings.items()

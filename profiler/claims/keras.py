@@ -22,7 +22,7 @@ class RoundTrip(Record, frozen=True, kw_only=True):
 
 
 def examine(lab: Laboratory) -> Finding:
-    """Keras -> module -> Keras in both layouts, and module -> Keras -> module."""
+    """Take weights from Keras into the module and back in both layouts, and from the module to Keras and back."""
     found = lab.ask("profiler.claims.trials.keras:go_round", RoundTrip, limit_s=LIMIT_S, path=str(WEIGHTS))
     return Finding(
         done=f"saved weights of a Dense(7)-Dense(3) model of Keras {found.keras_version}: into the module and out "
@@ -37,7 +37,7 @@ def examine(lab: Laboratory) -> Finding:
 
 
 def judge(found: RoundTrip) -> Outcome:
-    """The stored dimensions are `[in, out]`, and no byte changes."""
+    """The claim holds if the stored dimensions are `[in, out]` and no byte changes."""
     is_in_out = found.kernels == ((4, 7), (7, 3))
     return Outcome.HOLDS if is_in_out and found.unchanged == found.total else Outcome.DOES_NOT_HOLD
 

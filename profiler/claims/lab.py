@@ -37,7 +37,7 @@ class InterruptedByUserError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """A session and what analysis makes of it."""
+    """A session, and the rows that judging makes of it."""
 
     session: Session
     comparisons: tuple[Row, ...]
@@ -52,12 +52,12 @@ class Laboratory(Protocol):
 
     @property
     def scale(self) -> Scale:
-        """How much to measure."""
+        """Whether to measure what fits into ten minutes, or everything."""
         ...
 
     @property
     def hardware(self) -> HardwareInfo:
-        """This machine."""
+        """The hardware report of this machine."""
         ...
 
     @property
@@ -86,7 +86,7 @@ class Laboratory(Protocol):
 
 
 class Lab:
-    """The real one. Everything lies in one folder, which the caller removes."""
+    """The laboratory that really measures. Everything lies in one folder, which the caller removes."""
 
     def __init__(
         self, scale: Scale, folder: Path, *, hardware: HardwareInfo, observer: Observer, workshop: Workshop
@@ -101,7 +101,7 @@ class Lab:
     def ask(
         self, trial: str, answer: type[Answer], *, limit_s: float, apart: bool = False, **arguments: object
     ) -> Answer:
-        """Have a child process do it; `apart` has it done in one that has done and will do nothing else."""
+        """Have a child process do `module:function`; `apart` gives it one that has done and will do nothing else."""
         return self._workshop.ask(trial, answer, limit_s=limit_s, apart=apart, **arguments)
 
     def measure(
@@ -157,7 +157,7 @@ class Lab:
 
 
 def choose_options(runtimes: Sequence[str], *, scale: Scale, threads: int) -> Options:
-    """As `run` has them. Small: fewer looks, one set of arms a block, and workers forked from one per runtime.
+    """The options of a run. Small: fewer looks, one set of arms a block, and workers forked from one per runtime.
 
     Importing torch anew in every pass would take most of ten minutes on a small machine.
     """

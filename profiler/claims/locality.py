@@ -67,7 +67,7 @@ def is_beyond(comparison: Row, caches: tuple[int, ...]) -> bool:
 
 
 def side_of(comparison: Row) -> int:
-    """The side of a square."""
+    """How many rows and columns the square matrix of a case has."""
     assert comparison.in_features is not None, comparison.name
     return comparison.in_features
 

@@ -1,4 +1,4 @@
-"""The claims by their numbers."""
+"""The table of claims, and the choice of some by their numbers."""
 
 from collections.abc import Sequence
 

@@ -18,7 +18,7 @@ def count_verdicts(comparisons: Iterable[Row]) -> Counts:
 
 
 def count_figures(comparisons: Sequence[Row], *, prefix: str = "") -> tuple[Figure, ...]:
-    """The same as figures."""
+    """A figure for each verdict: how many of the cases have it. `prefix` goes before the verdict's name."""
     return tuple(
         Figure(name=f"{prefix}{verdict}", value=count, unit=Unit.COUNT, of=len(comparisons))
         for verdict, count in count_verdicts(comparisons).items()
@@ -40,14 +40,14 @@ def speedup_figures(comparisons: Iterable[Row]) -> tuple[Figure, ...]:
 
 
 def case_name(comparison: Row) -> str:
-    """`numpy 64x64 batch 8`."""
+    """A case by runtime, layer and batch: `numpy 64x64 batch 8`."""
     case = comparison.case
     batch = "x".join(map(str, case.batch_shape)) or "none"
     return f"{case.runtime} {case.workload.removeprefix('linear-')} batch {batch}"
 
 
 def passes_text(comparisons: Iterable[Row]) -> str:
-    """`8 to 12 passes`: a verdict of few passes is worth as much as one of many, but comes less often."""
+    """How many passes cases took, `8 to 12 passes`: a verdict of few is worth as much, but comes less often."""
     passes = sorted(found.passes for found in comparisons) or [0]
     return f"{passes[0]} passes" if passes[0] == passes[-1] else f"{passes[0]} to {passes[-1]} passes"
 

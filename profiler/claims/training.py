@@ -41,7 +41,7 @@ def examine(lab: Laboratory) -> Finding:
 
 
 def layers(scale: Scale) -> list[Workload]:
-    """The grid."""
+    """The square and oblong layers that are trained, each with its batches."""
     batches = tuple((batch,) for batch in BATCHES[scale])
     return [
         linear_workload(LinearShape(in_features=inner, out_features=outer), batch_shapes=batches)

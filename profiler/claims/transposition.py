@@ -49,7 +49,7 @@ def examine(lab: Laboratory) -> Finding:
 
 
 def layers() -> list[Workload]:
-    """Squares in rising size."""
+    """Square layers in rising size, on which a view is timed."""
     return [square(side, 1) for side in SIDES]
 
 
@@ -65,7 +65,7 @@ def cost_figures(comparison: Row) -> tuple[Figure, ...]:
 
 
 def judge(view: TransposedView, comparisons: Sequence[Row]) -> Outcome:
-    """Free: nothing is allocated, and the largest matrix costs nothing worth acting on."""
+    """The transposition is free if nothing is allocated and the largest matrix costs nothing worth acting on."""
     if not view.shares_storage or view.view_bytes:
         return Outcome.DOES_NOT_HOLD
     if not comparisons:
@@ -77,7 +77,7 @@ def judge(view: TransposedView, comparisons: Sequence[Row]) -> Outcome:
 
 
 def explain(view: TransposedView, comparisons: Sequence[Row]) -> str:
-    """What is shared, and where it is not free."""
+    """What memory is shared, and where the transposition is not free."""
     free = "the view shares the storage and allocates nothing" if view.shares_storage else "the view copies"
     calls = ", ".join(f"{side_of(found)}x{side_of(found)} {found.verdict}" for found in comparisons) or "not measured"
     return f"{free}; calls that make it: {calls}; not free: {', '.join(view.copies) or 'nowhere seen'}"

@@ -24,7 +24,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What it returned, or why it did not."""
+    """What a trial returned, or why it failed."""
 
     found: msgspec.Raw = msgspec.Raw(b"null")
     problem: str | None = None
@@ -43,7 +43,7 @@ class Workshop:
         self.close()
 
     def close(self) -> None:
-        """End the child."""
+        """End the child process, if one was started."""
         if self._child is not None:
             self._child.close()
             self._child = None
@@ -92,7 +92,7 @@ class Workshop:
 
 
 def serve() -> None:
-    """The child's program: do tasks until the parent is gone."""
+    """The program of the child process: do tasks until the parent is gone."""
     pipes = Pipes(msgspec.json.Decoder(Task))
     while (task := pipes.request()) is not None:
         pipes.send(perform(task))
@@ -100,7 +100,7 @@ def serve() -> None:
 
 
 def perform(task: Task) -> Reply:
-    """Do one trial."""
+    """Call the function that a task names, and reply with what it returns or with why it failed."""
     module, _, name = task.trial.partition(":")
     function = getattr(importlib.import_module(module), name)
     try:

@@ -37,7 +37,7 @@ class LiveView:
         self._live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False)
 
     def refresh(self, *, is_due: bool = False) -> None:
-        """Draw it, unless that was done a moment ago and need not be."""
+        """Draw the view, unless that was done a moment ago and it need not be drawn now."""
         now = self._clock()
         if now < self._next and not is_due:
             return
@@ -50,7 +50,7 @@ class LiveView:
         self._next = now + max(REFRESH_S, (end - now) / MOST_SHARE)
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Draw no more, and leave the terminal as it was."""
         if self._live.is_started:
             self._live.stop()
 
@@ -122,7 +122,7 @@ def _case(standing: CaseProgress, ratio: Estimate | None, scale: BarScale, state
 
 
 def _figures(ratio: Estimate | None, *, is_whole: bool) -> str:
-    """As in a report, whose modules a run does without."""
+    """A ratio with its interval as reports write it; a run does without their modules."""
     if ratio is None:
         return "-"
     if not is_whole:

@@ -22,7 +22,7 @@ _UNITS_S = {"s": 1, "m": 60, "h": 3600, "": 1}
 
 
 class MarginType(click.ParamType):  # type: ignore[type-arg]
-    """`3%` or `0.03`: above 0, at most 50 %."""
+    """A margin, `3%` or `0.03`: above 0, at most 50 %."""
 
     name = "percent"
 
@@ -38,7 +38,7 @@ class MarginType(click.ParamType):  # type: ignore[type-arg]
 
 
 class ConfidenceType(click.ParamType):  # type: ignore[type-arg]
-    """`95%` or `0.95`: from 50 % to 99.99 %."""
+    """A confidence level, `95%` or `0.95`: from 50 % to 99.99 %."""
 
     name = "percent"
 
@@ -55,12 +55,12 @@ class ConfidenceType(click.ParamType):  # type: ignore[type-arg]
 
 
 class PercentType(click.ParamType):  # type: ignore[type-arg]
-    """`5%` or `5`: a whole number from 1 to 100."""
+    """A percentage, `5%` or `5`: a whole number from 1 to 100."""
 
     name = "percent"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number."""
+        """The percentage as a whole number."""
         match = re.fullmatch(r"([0-9]{1,3})%?", str(value).strip())
         if match is None or not 1 <= int(match[1]) <= 100:  # noqa: PLR2004 - per cent
             self.fail(f"{value!r} is no percentage; write 5%, a whole number from 1 to 100", param, ctx)
@@ -68,12 +68,12 @@ class PercentType(click.ParamType):  # type: ignore[type-arg]
 
 
 class LooksType(click.ParamType):  # type: ignore[type-arg]
-    """`8,12,16`: numbers of passes that rise."""
+    """Looks, `8,12,16`: numbers of passes that rise."""
 
     name = "list"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """The numbers."""
+        """The numbers of passes, in rising order."""
         if isinstance(value, tuple):
             return value
         if not re.fullmatch(r"[0-9]{1,4}(,[0-9]{1,4})*", str(value).strip()):
@@ -82,7 +82,7 @@ class LooksType(click.ParamType):  # type: ignore[type-arg]
 
 
 class ThreadsType(click.ParamType):  # type: ignore[type-arg]
-    """`1`, `1,2,4`, or `all`, which depends on the CPUs that may be used."""
+    """Numbers of threads, `1` or `1,2,4`, or `all`, which depends on the CPUs that may be used."""
 
     name = "list"
 
@@ -99,12 +99,12 @@ class ThreadsType(click.ParamType):  # type: ignore[type-arg]
 
 
 class SetsType(click.ParamType):  # type: ignore[type-arg]
-    """`auto`, or how many sets."""
+    """How many sets of arms a block loads, or `auto`."""
 
     name = "sets"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """None for auto."""
+        """The number of sets, None for `auto`."""
         if value is None or value == "auto":
             return None
         if str(value) not in map(str, range(1, MAX_SETS + 1)):
@@ -113,7 +113,7 @@ class SetsType(click.ParamType):  # type: ignore[type-arg]
 
 
 class DurationType(click.ParamType):  # type: ignore[type-arg]
-    """`90s`, `5m`, `1h` or seconds."""
+    """A duration: `90s`, `5m`, `1h` or a number of seconds."""
 
     name = "time"
 
@@ -127,12 +127,12 @@ class DurationType(click.ParamType):  # type: ignore[type-arg]
 
 
 class BatchType(click.ParamType):  # type: ignore[type-arg]
-    """`8`, `5x3` or `none`."""
+    """A batch in short: `8`, `5x3` or `none`."""
 
     name = "batch"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """The leading dimensions."""
+        """The leading dimensions of the batch, none for `none`."""
         if isinstance(value, tuple):
             return value
         try:
@@ -145,7 +145,7 @@ class FormatType(click.Choice):  # type: ignore[type-arg]
     """The name of a file format. Those of other packages are looked for only where a name is not built in."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name."""
+        """The name, once a file format is known by it."""
         if value in self.choices:
             return str(super().convert(value, param, ctx))
         return str(click.Choice(format_names()).convert(value, param, ctx))

@@ -46,7 +46,7 @@ class ExportProgress:
             self._bar.stop()
 
     def __call__(self, done: int, total: int, name: str) -> None:
-        """Called before each file."""
+        """Show that the file `name` is next, with `done` of `total` written."""
         if not self._pace.total:
             self._pace.planned(blocks=total, done=done, open_cases=0, now=time.monotonic())
         self._pace.done = done
@@ -58,7 +58,7 @@ class ExportProgress:
 
 
 class RunProgress:
-    """Shows how a run goes; see `measure.passes.Observer`.
+    """Shows how a run goes; it is an `Observer` of the run's passes.
 
     Args:
         quiet: show nothing at all.
@@ -96,21 +96,21 @@ class RunProgress:
             self._live.close()
 
     def stage(self, text: str) -> None:
-        """Something begins that is not a block."""
+        """Say that something begins that is not a block."""
         self._lines.say(text)
 
     def planned(self, *, blocks: int, done: int, open_cases: int) -> None:
-        """The number of blocks is known."""
+        """Show how many blocks there are, now that it is known."""
         self._state.planned(blocks=blocks, done=done, open_cases=open_cases, now=self._clock())
         if self._live is not None:
             self._live.refresh(is_due=True)
 
     def conditions(self, state: Conditions) -> None:
-        """The machine's state."""
+        """Take note of the machine's state, for the next time that progress is shown."""
         self._state.saw(state, now=self._clock())
 
     def measured(self, block: Block, standing: CaseProgress) -> None:
-        """A block is on disk."""
+        """Show that one more block is on disk, and how its case now stands."""
         self._state.measured(block, standing)
         if self._live is not None:
             self._live.refresh()
@@ -122,7 +122,7 @@ class RunProgress:
             self._lines.say(", ".join(words))
 
     def decided(self, verdicts: dict[str, Verdict], *, open_cases: int) -> None:
-        """A look has decided some cases."""
+        """Show which cases a look has decided, and how many are still open."""
         self._state.decided(verdicts, open_cases=open_cases)
         if self._live is None:
             still = f"{open_cases} still open" if open_cases else "all are decided"
@@ -130,11 +130,11 @@ class RunProgress:
             self._lines.say(f"{count} ({count_words(list(verdicts.values()))}), {still}")
 
     def failed(self, failure: Failure) -> None:
-        """A failure is on disk."""
+        """Say that a worker failed, now that the failure is on disk."""
         self._lines.say(f"failed: {failure.subject}: {failure.message}")
 
     def warned(self, text: str) -> None:
-        """Something the user should know."""
+        """Say something that the user should know."""
         self._lines.say(text)
 
 

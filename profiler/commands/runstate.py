@@ -37,12 +37,12 @@ class RunState:
     _budget_ends: float | None = None
 
     def planned(self, *, blocks: int, done: int, open_cases: int, now: float) -> None:
-        """The number of blocks is known, or has become smaller."""
+        """Take note of the number of blocks, once it is known and when it has become smaller."""
         self.total, self.done, self.open_cases = blocks, done, open_cases
         self._began = self._began or (now, done)
 
     def saw(self, state: Conditions, *, now: float) -> None:
-        """The machine's state. What is not read after every block stays as it was."""
+        """Take note of the machine's state. What is not read after every block stays as it was."""
         self.conditions = state
         if state.temperatures_celsius:
             self.temperature_celsius = max(state.temperatures_celsius.values())
@@ -50,7 +50,7 @@ class RunState:
             self._budget_ends = now + self.budget_s - state.at_s
 
     def measured(self, block: Block, standing: CaseProgress) -> None:
-        """A block is done. Its case keeps its line, or takes that of the case whose last block is longest ago."""
+        """Count a block. Its case keeps its line, or takes that of the case whose last block is longest ago."""
         self.blocks += 1
         self.done += block.attempt == 0
         self.disturbed_blocks += bool(block.disturbed_by)
@@ -66,7 +66,7 @@ class RunState:
         self._order.append(standing.case)
 
     def decided(self, verdicts: dict[str, Verdict], *, open_cases: int) -> None:
-        """A look has decided some cases."""
+        """Take note of the cases that a look has decided, and of how many are still open."""
         self.verdicts |= verdicts
         self.open_cases = open_cases
 
@@ -88,7 +88,7 @@ class RunState:
 
 
 def time_words(state: RunState, now: float) -> list[str]:
-    """`at most 3 min 05 s left`, and when the budget ends if that is sooner."""
+    """How long the run will take, `at most 3 min 05 s left`, and when the budget ends if that is sooner."""
     left, budget = state.left_s(now), state.budget_left_s(now)
     words = ["time left unknown" if left is None else f"at most {format_left(left)} left"]
     if budget is not None and (left is None or budget < left):
@@ -97,14 +97,14 @@ def time_words(state: RunState, now: float) -> list[str]:
 
 
 def format_left(seconds: float) -> str:
-    """`3 min 05 s`."""
+    """A duration in short: `3 min 05 s`."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
 
 
 def count_words(verdicts: Sequence[Verdict]) -> str:
-    """`3 pays off, 1 equal`."""
+    """How many cases have each verdict, in short: `3 pays off, 1 equal`."""
     counts = collections.Counter(verdicts)
     return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
 
@@ -123,5 +123,5 @@ def machine_words(state: RunState) -> list[str]:
 
 
 def short_label(case: str) -> str:
-    """`numpy 64x64 b8`: a case's id without what nearly all cases share."""
+    """A case's id without what nearly all cases share: `numpy 64x64 b8`."""
     return " ".join(part.removeprefix("linear-") for part in case.split("/") if part not in _USUAL)

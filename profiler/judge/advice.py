@@ -46,7 +46,7 @@ class _Outlook:
 
     @classmethod
     def of(cls, judgement: Judgement) -> Self:
-        """What was seen so far."""
+        """The outlook of a case by the means and spreads that were seen so far."""
         series = judgement.evidence.series
         return cls(
             bound=judgement.evidence.rule.bound,

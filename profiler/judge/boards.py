@@ -145,7 +145,7 @@ def _flips(cases: Sequence[SideBySide], shared: int) -> str:
 
 
 def board_cautions(headers: Sequence[Header], boards: Sequence[str]) -> tuple[Warning_, ...]:
-    """In what else than the machine a session differs from the first, each named by its board."""
+    """Warnings of what else than the machine differs between a session and the first, each named by its board."""
     return tuple(
         Warning_(text=f"{board}, beside {boards[0]}: {text}", next_step="compare the verdicts, not the times")
         for header, board in zip(headers[1:], boards[1:], strict=False)

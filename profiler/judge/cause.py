@@ -90,7 +90,7 @@ def _known_otherwise(case: Case, executed: Mapping[WeightLayout, Executed], *, i
 def _one_layout(
     runtime: str, layout: ExecutedLayout, executed: Mapping[WeightLayout, Executed], verdict: Verdict
 ) -> str:
-    """Both files end in one layout before the first call."""
+    """The cause where both files end in one layout before the first call."""
     if layout is ExecutedLayout.PACKED:
         what = f"{runtime} packs both into an order of its own at load"
     else:
@@ -106,7 +106,7 @@ def _one_layout(
 
 
 def _two_layouts(executed: Mapping[WeightLayout, Executed], verdict: Verdict, regime: Regime) -> str:
-    """The kernels get what is stored, in two layouts."""
+    """The cause where the kernels get what is stored, in two layouts."""
     out_in, in_out = (_operators(executed, layout) for layout in WeightLayout)
     is_same = _name(out_in) == _name(in_out)
     names = _name(out_in) if is_same else f"{out_in} and {in_out}"

@@ -191,7 +191,7 @@ def _layout_change(samples: TwoSamples, shift: Shift, margin: float, confidence_
 
 
 def _seconds(logs: Sequence[float]) -> float | None:
-    """The geometric mean over passes."""
+    """Seconds per call: the geometric mean over passes, from their logs; None without any."""
     return math.exp(statistics.fmean(logs)) if logs else None
 
 

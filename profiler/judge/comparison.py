@@ -27,7 +27,7 @@ def rule_of(options: Options, *, margin: float | None = None, confidence_level: 
 
 
 def series_of(blocks: Sequence[Block]) -> Series:
-    """Effects and nulls, a pass each."""
+    """The effect and the null of each pass, from the blocks of a case."""
     sets = [[arm_medians(arm_set) for arm_set in block.sets] for block in blocks]
     return Series(
         effects=tuple(statistics.fmean(contrast_of(one, EFFECT) for one in medians) for medians in sets),

@@ -62,7 +62,7 @@ def changes(before: Conditions, after: Conditions) -> list[Disturbance]:
 
 
 def canary_of(block: Block) -> float | None:
-    """The larger time of its canary."""
+    """The larger of both times of a block's canary, before and after."""
     return max(block.noise.canary_s) if block.noise else None
 
 

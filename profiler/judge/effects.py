@@ -1,4 +1,4 @@
-"""The times of the arms of one set, from its raw slices; see `comparison` for what becomes of them."""
+"""The times of the arms of one set, from its raw slices: what the effect and the null of a block are made of."""
 
 import math
 import statistics

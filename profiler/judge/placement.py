@@ -48,7 +48,7 @@ class Components:
         return min(designs, key=self.variance_per_second)
 
     def variance_of_set(self, rounds: int) -> float:
-        """Of the effect of one set, between sets of one pass."""
+        """The variance of the effect of one set, of so many rounds, between the sets of one pass."""
         return self.set_variance + self.round_variance / rounds
 
     def variance_per_second(self, design: Design) -> float:
@@ -103,7 +103,7 @@ def pool_components(blocks: Mapping[str, Sequence[Block]], starts: Sequence[Star
 
 
 def block_seconds(block: Block) -> float:
-    """What a block took."""
+    """How many seconds loading and timing all sets of a block took."""
     return sum(arm_set.load_s + arm_set.rounds_s for arm_set in block.sets)
 
 

@@ -42,7 +42,7 @@ class Overhead(Record, frozen=True, kw_only=True):
 
 
 class LimitedBy(enum.StrEnum):
-    """What a call cannot be faster than."""
+    """What sets the least time of a call: reading its data, or its multiply-adds."""
 
     COMPUTE = "compute"
     MEMORY = "memory"
@@ -154,12 +154,12 @@ class Row(Record, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """The case in words."""
+        """The case in one line for people, its runtime first."""
         return case_label(self.case, self.dimensions)
 
 
 def case_label(case: Case, dimensions: str) -> str:
-    """A case in words."""
+    """A case in one line for people: its runtime, dimensions and batch, and whatever of it is not the usual."""
     form = "" if case.form is Form.CONTROLLED else f" ({case.form})"
     weights = "" if case.weights is Weights.WARM else f", {case.weights} weights"
     threads = "" if case.threads == 1 else f", {case.threads} threads"

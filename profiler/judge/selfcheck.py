@@ -23,7 +23,7 @@ class SelfCheckOutcome:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Of the share."""
+        """The exact 95 % interval of the share, low and high end."""
         return proportion_interval(self.count, self.total)
 
 
@@ -57,7 +57,7 @@ class SelfCheck:
 
     @property
     def is_trustworthy(self) -> bool:
-        """Neither of them."""
+        """Whether verdicts can be trusted: false alarms are not too many, and known differences are found."""
         return not self.cries_wolf and not self.is_blind
 
 

@@ -43,7 +43,7 @@ class Shift(enum.Enum):
 
 
 class Doubt(enum.StrEnum):
-    """Why nothing can be said."""
+    """Why nothing can be said of whether a quantity changed."""
 
     FEW_PASSES = "too few passes"
     NO_CANARY = "the drift of the machine is unknown"
@@ -118,7 +118,7 @@ def median_shift(old: Sequence[float], new: Sequence[float], *, confidence_level
 
 
 def larger_end(estimate: Estimate | None) -> float | None:
-    """How far from 0 it may lie."""
+    """How far from 0 the estimated value may lie: the larger absolute end of its interval."""
     return None if estimate is None else max(abs(estimate.low), abs(estimate.high))
 
 

@@ -18,7 +18,7 @@ MAX_EXPONENT = 700.0
 
 
 def standard_deviation(values: Sequence[float], mean: float) -> float:
-    """Of a sample. Python's own computes with fractions, which takes twenty times as long on a board."""
+    """The sample's standard deviation. Python's own computes with fractions: twenty times as long on a board."""
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
@@ -76,7 +76,7 @@ def t_p_value(values: Sequence[float], threshold: float) -> float:
 
 
 def exp(value: float) -> float:
-    """From a log ratio to a ratio; beyond what a float holds, a ratio as large as makes no difference."""
+    """The ratio of a log ratio; beyond what a float holds, one as large as makes no difference."""
     return math.exp(min(value, MAX_EXPONENT))
 
 
@@ -86,7 +86,7 @@ def expm1(value: float) -> float:
 
 
 def log(ratio: float) -> float:
-    """From a ratio back to a log ratio, which lies between the least and the largest that `exp` tells apart."""
+    """The log ratio of a ratio; it lies between the least and the largest that `exp` tells apart."""
     return math.log(min(max(ratio, math.exp(-MAX_EXPONENT)), math.exp(MAX_EXPONENT)))
 
 

@@ -74,7 +74,7 @@ class Evidence:
 
     @property
     def passes(self) -> int:
-        """How many are seen."""
+        """How many passes of the case are seen."""
         return len(self.series.effects)
 
     @functools.cached_property

@@ -69,5 +69,5 @@ def level_words(confidence_level: float) -> str:
 
 
 def count_passes(count: int | str) -> str:
-    """`1 pass`, `8, 12, 16 passes`."""
+    """Numbers of passes in words: `1 pass`, `8, 12, 16 passes`."""
     return "1 pass" if str(count) == "1" else f"{count} passes"

@@ -28,7 +28,7 @@ class Clocks:
 
     @classmethod
     def now(cls) -> "Clocks":
-        """Read both."""
+        """Read the monotonic and the wall clock."""
         return cls(time.monotonic(), time.time())
 
 

@@ -36,7 +36,7 @@ _KINDS: tuple[tuple[str, Architecture], ...] = (
 
 
 def capture_environment(root: Path, cpuinfo: CpuInfo, recording: Recording) -> Environment:
-    """What files and the processor's flags tell of all that."""
+    """What files and the processor's flags tell of virtual machine, container, emulator and userland."""
     return Environment(
         vm=_vm(root, cpuinfo),
         container=_container(root),

@@ -15,5 +15,5 @@ def fact(value: Any, source: str) -> Fact[Any]:
 
 
 def live_fact(value: Any, source: str, root: Path) -> Fact[Any]:
-    """The same for what only the running machine tells."""
+    """The value with its source, if `root` is that of the running machine, which alone tells it; unknown otherwise."""
     return fact(value if root == LIVE else None, source)

@@ -1,4 +1,4 @@
-"""MachineLimits knees beside told cache sizes: they fill the gap where nobody tells, and speak up where they differ.
+"""Measured knees beside told cache sizes: they fill the gap where nobody tells, and speak up where they differ.
 
 A knee is an interval. Physical page placement makes a shared cache look smaller than it is, so only what lies more than
 an octave away counts as a contradiction.
@@ -49,7 +49,7 @@ def reconcile_measured(
 
 
 def knee_text(knee: Knee) -> str:
-    """The interval in bytes."""
+    """Between which sizes a knee lies, in words."""
     return f"between {knee.low_bytes} and {knee.high_bytes}"
 
 
@@ -62,7 +62,7 @@ def _fits(knee: Knee, cache: CacheInfo) -> bool:
 
 
 def _conflict(core: CoreLimits, knee: Knee, caches: Sequence[CacheInfo]) -> Conflict:
-    """Held against the cache whose size is nearest."""
+    """The conflict of a knee with the cache whose size is nearest to it."""
     near = min(
         caches,
         key=lambda cache: max(cache.size_bytes or 1, knee.low_bytes) / min(cache.size_bytes or 1, knee.low_bytes),

@@ -204,7 +204,7 @@ def _absences(absent: Sequence[tuple[CacheStatement, CacheStatement]], core: str
 
 
 def cache_name(level: int, kind: str, core: str | None) -> str:
-    """`L2 unified of Cortex-A53`."""
+    """A cache in words: `L2 unified of Cortex-A53`."""
     return f"L{level} {kind}" + (f" of {core}" if core else "")
 
 

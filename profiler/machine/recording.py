@@ -49,7 +49,7 @@ def read_recording(root: Path) -> Recording:
 
 
 def _sane(told: Recording) -> Recording:
-    """Without what no machine has."""
+    """A recording without what no machine has."""
     page, cpus = told.page_size_bytes, told.cpus_allowed
     return Recording(
         machine=told.machine and told.machine[:MAX_NAME],

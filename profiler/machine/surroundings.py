@@ -49,7 +49,7 @@ def look_around() -> Surroundings:
 
 
 def between(before: Surroundings, after: Surroundings) -> Noise:
-    """What happened between two looks."""
+    """The noise between two looks: what happened from one to the other."""
     cpu_s = after.cpu_s - before.cpu_s
     busy_s = _difference(after.busy_s, before.busy_s)
     return Noise(
@@ -65,7 +65,7 @@ def between(before: Surroundings, after: Surroundings) -> Noise:
 
 
 def together(parts: Sequence[Noise]) -> Noise:
-    """One record of several stretches of time: counts added up, and the stretch whose canary was slowest."""
+    """The noise of several stretches of time: counts added up, and the canary of the stretch where it was slowest."""
     slowest = max(parts, key=lambda part: max(part.canary_s))
     return Noise(
         canary_s=slowest.canary_s,

@@ -27,7 +27,7 @@ def operating_system(root: Path, recording: Recording) -> Fact[str]:
 
 
 def kernel(root: Path) -> Fact[str]:
-    """The kernel's release."""
+    """The release of the kernel that runs."""
     told = fact(read_text(root / "proc/sys/kernel/osrelease"), "/proc/sys/kernel/osrelease")
     return first_known((told, live_fact(os.uname().release if hasattr(os, "uname") else None, "uname", root)))
 

@@ -70,7 +70,7 @@ class Crew:
                     return
 
     def close(self) -> None:
-        """End the nurseries."""
+        """End the nurseries from which workers were forked."""
         for team in list(self._nurseries):
             self._leave(team)
 

@@ -57,7 +57,7 @@ class Worker(Conversation[Reply]):
 
     @property
     def age_s(self) -> float:
-        """Seconds since it was started."""
+        """Seconds since the worker was started."""
         return time.monotonic() - self._born_s
 
     def start(self) -> Ready | Rejection:
@@ -98,7 +98,7 @@ class ForkedWorker:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        """End it in order; whatever else ended it may have left a reply in the pipe, so that ends the nursery too."""
+        """End the worker in order; anything else may have left a reply in the pipe, so that it ends the nursery too."""
         try:
             if kind is None and not self.is_over:
                 self._nursery.request(EndRequest())
@@ -109,7 +109,7 @@ class ForkedWorker:
 
     @property
     def age_s(self) -> float:
-        """Seconds since it, or the nursery before it, was started."""
+        """Seconds since the worker, or the nursery before it, was started."""
         return self._nursery.age_s if self._is_new else time.monotonic() - self._born_s
 
     def start(self) -> Ready | Rejection:

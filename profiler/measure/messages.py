@@ -12,7 +12,7 @@ from profiler.session.records import ArmCost, ArmSet, ArmTruth
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
-    """Base of all messages."""
+    """Base of all messages between supervisor and worker."""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,7 +31,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class CheckRequest(Message, frozen=True, kw_only=True, tag="check"):
-    """Prove both files of a case, load them and compare their answers with the float64 one."""
+    """Prove both files of a case, load them and compare their outputs with the float64 one."""
 
     subject: Subject
     artifacts: dict[WeightLayout, Artifact]
@@ -76,19 +76,19 @@ class Ready(Message, frozen=True, kw_only=True, tag="started"):
 
 
 class CheckResult(Message, frozen=True, kw_only=True, tag="checked"):
-    """Both answers are right."""
+    """The outputs of both layouts are right, each as near the float64 one as it says."""
 
     arms: tuple[ArmTruth, ...]
 
 
 class CostTimes(Message, frozen=True, kw_only=True, tag="costed"):
-    """What each layout cost."""
+    """What each layout cost before its second call."""
 
     arms: dict[WeightLayout, ArmCost]
 
 
 class BlockTimes(Message, frozen=True, kw_only=True, tag="measured"):
-    """A block's raw times and what went on around it; see `records.Block`."""
+    """The raw times of a block, set by set, and what went on around it while it was timed."""
 
     sets: tuple[ArmSet, ...]
     noise: Noise

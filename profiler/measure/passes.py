@@ -38,7 +38,7 @@ MAX_ATTEMPTS = 2  # of a block in one pass
 
 
 class Observer(Protocol):
-    """Is told how the run goes. `commands.progress` shows it; tests record it."""
+    """Is told how the run goes. A command shows it; tests record it."""
 
     def stage(self, text: str) -> None:
         """Something begins that is not a block."""
@@ -61,11 +61,11 @@ class Observer(Protocol):
         ...
 
     def failed(self, failure: Failure) -> None:
-        """A failure is on disk."""
+        """A worker failed, and the failure is on disk."""
         ...
 
     def warned(self, text: str) -> None:
-        """Something the user should know."""
+        """There is something that the user should know."""
         ...
 
 
@@ -110,7 +110,7 @@ class Passes:
         self._uncosted: set[str] = set()
 
     def run(self) -> EndReason:
-        """All passes, until every case is decided. Returns why they ended."""
+        """Make all passes, until every case is decided. Returns why they ended."""
         reason = EndReason.COMPLETE
         last = 0
         self._judge()

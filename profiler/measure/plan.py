@@ -132,7 +132,7 @@ def make_plan(manifest: Manifest, options: Options, *, not_installed: Sequence[R
 
 @dataclasses.dataclass(frozen=True)
 class _Wanted:
-    """What a case needs files of."""
+    """The workload, batch and number format that files of a bundle are looked for by."""
 
     info: RuntimeInfo
     form: Form
@@ -152,7 +152,7 @@ class _Wanted:
         return found if len(found) == len(WeightLayout) else None
 
     def reference(self, manifest: Manifest) -> Reference | None:
-        """The right answer for these weights and this batch."""
+        """The reference for these weights and this batch, None where it is missing."""
         wanted = (self.workload.key, self.batch_shape, self.dtype)
         found = (one for one in manifest.references if (one.workload, one.batch_shape, one.dtype) == wanted)
         return next(found, None)

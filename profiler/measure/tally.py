@@ -54,7 +54,7 @@ class Tally:
         self.decided: dict[str, Verdict] = {}
 
     def add_block(self, block: Block) -> None:
-        """A block is on disk."""
+        """Count a block, once it is on disk."""
         series, passes = series_of([block]), self._passes[block.case]
         attempt = _Pass(series.effects[0], series.nulls[0], block.disturbed_by)
         passes[block.pass_index] = better_attempt(passes.get(block.pass_index), attempt)
@@ -70,11 +70,11 @@ class Tally:
             self._waiting = max(0, self._waiting - 1)
 
     def add_start(self, start: Start) -> None:
-        """A worker has started."""
+        """Take note of how long a worker took to start."""
         self._starts.append(start)
 
     def add_cost(self, cost: Cost) -> None:
-        """The costs of a case were measured in a pass."""
+        """Take note that the costs of a case were measured in a pass."""
         self._costs.add((cost.case, cost.pass_index))
 
     def is_measured(self, case: str, pass_index: int) -> bool:
@@ -82,7 +82,7 @@ class Tally:
         return pass_index in self._passes[case]
 
     def is_costed(self, case: str, pass_index: int) -> bool:
-        """Whether its costs were measured in a pass."""
+        """Whether the costs of a case were measured in a pass."""
         return (case, pass_index) in self._costs
 
     def grant_repeat(self) -> bool:

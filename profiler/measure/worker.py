@@ -1,6 +1,6 @@
 """The worker: one runtime in a process of its own, which imports nothing else and does as the supervisor asks.
 
-Ready by `handle`, which has pinned it to its CPUs and keeps what it prints to standard error.
+Started by `handle`, which has pinned it to its CPUs and keeps what it prints to standard error.
 """
 
 import dataclasses
@@ -47,7 +47,7 @@ BLOCK_LIMIT_NS = 2_000_000_000  # what the rounds of a block shall take
 
 
 class AnswerError(Exception):
-    """A loaded model computes something else than the float64 answer."""
+    """A loaded model computes something else than the float64 output."""
 
 
 _REASONS = {
@@ -98,7 +98,7 @@ def _answer(request: Request, runtime: Runtime, *, threads: int) -> Message:
 
 
 def check(request: CheckRequest, runtime: Runtime, *, threads: int) -> CheckResult:
-    """Prove both files, load them and compare their answers.
+    """Prove both files, load them and compare their outputs with the float64 one.
 
     Raises:
         ArtifactError: a file does not hold what its manifest claims.
@@ -267,7 +267,7 @@ def _check_number_format(request: CheckRequest, x: np.ndarray) -> None:
 def _check_identity(
     request: CheckRequest, runtime: Runtime, x: np.ndarray, shape: tuple[int, ...], *, threads: int
 ) -> None:
-    """Prove the identity model and that it hands the input on in the shape of the answer."""
+    """Prove the identity model and that it hands the input on in the shape of the output."""
     subject = request.subject
     if subject.identity_path is not None:
         file_format = next(iter(request.artifacts.values())).format
@@ -284,7 +284,7 @@ def _check_identity(
 def _worst_error(
     found: np.ndarray, y: np.ndarray, tolerance: np.ndarray, *, path: Path, layout: WeightLayout
 ) -> WorstError:
-    """How far a loaded model's answer is off.
+    """How far a loaded model's output is off.
 
     Raises:
         AnswerError: farther than is allowed, or it is not a number.

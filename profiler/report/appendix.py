@@ -13,7 +13,7 @@ INDENT = "    "
 
 
 class ClaimText(Record, frozen=True, kw_only=True):
-    """A row in words."""
+    """A row of the table of claims in words, as a page shows it."""
 
     number: int
     quote: str
@@ -24,7 +24,7 @@ class ClaimText(Record, frozen=True, kw_only=True):
 
 
 def claim_texts(table: ClaimTable) -> list[ClaimText]:
-    """Every row in words."""
+    """Every row of the table of claims in words, in its order."""
     return [
         ClaimText(
             number=result.number,
@@ -39,7 +39,7 @@ def claim_texts(table: ClaimTable) -> list[ClaimText]:
 
 
 def claims_terminal(table: ClaimTable) -> str:
-    """A paragraph per claim; a summary first."""
+    """The claims for a terminal, a paragraph each; a summary first."""
     lines = [wrap(claims_summary(table)), wrap(claims_conditions(table)), ""]
     for text, result in zip(claim_texts(table), table.results, strict=True):
         lines.append(wrap(f"{text.number}. {text.outcome.upper()}: {text.quote}", INDENT))
@@ -50,7 +50,7 @@ def claims_terminal(table: ClaimTable) -> str:
 
 
 def claims_markdown(table: ClaimTable) -> str:
-    """A table with a row per claim."""
+    """The claims as a Markdown table, a row each."""
     rows = [
         (text.number, text.quote, text.done, text.figures or ("-",), f"{text.outcome}: {text.reason}")
         for text in claim_texts(table)
@@ -62,7 +62,7 @@ def claims_markdown(table: ClaimTable) -> str:
 
 
 def claims_json(table: ClaimTable) -> str:
-    """The records themselves."""
+    """The records of the table as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(table), indent=1).decode() + "\n"
 
 
@@ -96,7 +96,7 @@ def claims_conditions(table: ClaimTable) -> str:
 
 
 def format_figure(figure: Figure) -> str:
-    """`speedup: 1.02 [0.99, 1.05]`, `right answers: 24 of 24`."""
+    """A figure with its name: `speedup: 1.02 [0.99, 1.05]`, `right answers: 24 of 24`."""
     value = _value(figure, figure.value)
     of = f" of {figure.of}" if figure.of is not None else ""
     interval = ""

@@ -8,7 +8,7 @@ CLAIMS_SCHEMA = 1
 
 
 class Text(enum.StrEnum):
-    """The texts."""
+    """The two texts that this project began with."""
 
     FORUM = "forum answer"
     BLOG = "blog post"

@@ -36,7 +36,7 @@ class BarScale(Record, frozen=True, kw_only=True):
         return int(math.copysign(size, value))
 
     def edge(self, threshold: float) -> int:
-        """The outermost column of the band."""
+        """The outermost column of the band within which no difference counts."""
         return max(1, round(min(threshold / self.reach, 2.0) * self.half))
 
 
@@ -77,14 +77,14 @@ def draw_interval(estimate: Estimate | None, scale: BarScale, *, noise_floor: fl
 
 
 def draw_scale(scale: BarScale) -> str:
-    """`0.84  1  1.19`: the ends of a scale, as the head of its column."""
+    """The ends of a scale, as the head of its column: `0.84  1  1.19`."""
     left, right = f"{math.exp(-scale.reach):.2f}", f"{math.exp(scale.reach):.2f}"
     middle = "1" if scale.columns >= _WITH_CENTRE else ""
     return f"{left}{middle.center(scale.columns - len(left) - len(right))}{right}"
 
 
 def describe_bars(bound: float) -> str:
-    """What the bars mean."""
+    """A sentence that says how bars are read; `bound` is the margin as a log ratio."""
     return (
         "Bars: ├●┤ is the speedup with its interval, on a log scale that the table shares; ◂ and ▸ lie beyond it; the "
         f"dots and double lines span the margin of {100 * math.expm1(bound):.3g} % or the noise, whichever is larger."

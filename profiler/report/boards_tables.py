@@ -24,7 +24,7 @@ class BoardsTable(Record, frozen=True, kw_only=True):
 
 
 def boards_legend(report: Report) -> list[str]:
-    """Which number is which board."""
+    """A line for each board: the number that the tables know it by, its name, and when it was measured."""
     return [
         f"[{number}] {board}, measured {summary.created_utc}"
         for number, (board, summary) in enumerate(zip(report.boards, report.sessions, strict=True), start=1)
@@ -57,7 +57,7 @@ def _cell(verdict: Verdict | None, speedup: Estimate | None, *, is_worded: bool)
 
 
 def boards_note(boards: Sequence[str]) -> str:
-    """How to read the tables."""
+    """How the tables of boards side by side are to be read."""
     legend = "" if len(boards) <= MAX_WORDED else f" {MARKS_LEGEND}."
     return (
         "Verdict and speedup, time([in, out]) / time([out, in]), of each board; intervals are in its own report below."

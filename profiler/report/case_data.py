@@ -100,7 +100,7 @@ def case_data_of(report: Report) -> tuple[CaseData, ...]:
 
 
 def varying_names(cases: Sequence[Mapping[str, str]]) -> frozenset[str]:
-    """What is not the same in all cases."""
+    """The names of the settings that are not the same in all cases."""
     keys = cases[0] if cases else {}
     return frozenset(key for key in keys if len({names[key] for names in cases}) > 1)
 

@@ -88,7 +88,7 @@ def shared(texts: Sequence[tuple[str, Row]]) -> list[tuple[str, str]]:
 
 
 def name_cases(rows: Sequence[Row]) -> str:
-    """`64x64 batch 1, 8; iris batch 1`."""
+    """Cases in short, by what they compute: `64x64 batch 1, 8; iris batch 1`."""
     batches: dict[str, list[str]] = {}
     for row in rows:
         batches.setdefault(row.dimensions, []).append(row.batch)

@@ -104,7 +104,7 @@ def _cells(case: CaseChange) -> tuple[str, ...]:
 
 
 def _change(change: LayoutChange) -> str:
-    """`1.10 1.08-1.12 slower`."""
+    """How a layout's time changed: `1.10 1.08-1.12 slower`."""
     ratio = change.time_ratio
     return f"{ratio.point:.2f} {format_interval(ratio)} {change.movement}" if ratio else change.movement.value
 

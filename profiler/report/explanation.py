@@ -14,7 +14,7 @@ _LEFT = (0, 1, 5)
 
 
 def format_json(explanation: Explanation) -> str:
-    """All of it, indented."""
+    """The records of an explanation as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(explanation), indent=1).decode() + "\n"
 
 

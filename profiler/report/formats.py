@@ -1,4 +1,4 @@
-"""The formats by name."""
+"""The formats of a report by their names, and a report as text in any of them."""
 
 import enum
 import importlib

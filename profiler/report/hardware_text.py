@@ -229,7 +229,7 @@ def _mhz(hz: int | None) -> str:
 
 
 def ranges(cpus: Sequence[int]) -> str:
-    """`0-3,6`."""
+    """CPU numbers in short: `0-3,6`."""
     runs: list[list[int]] = []
     for cpu in sorted(cpus):
         if runs and cpu == runs[-1][-1] + 1:

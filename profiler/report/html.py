@@ -74,7 +74,7 @@ class BoardSection(Record, frozen=True, kw_only=True):
 
 
 class FailureText(Record, frozen=True, kw_only=True):
-    """A failure in words."""
+    """What failed, at which stage, and what to do about it, in words."""
 
     case: str
     stage: str
@@ -83,7 +83,7 @@ class FailureText(Record, frozen=True, kw_only=True):
 
 
 class Page(Record, frozen=True, kw_only=True):
-    """Everything the template arranges."""
+    """Everything that the template arranges into a page."""
 
     boards: list[BoardSection]
     side_by_side: list[BoardsRow]
@@ -121,7 +121,7 @@ def missing_packages() -> str | None:
 
 
 def render_html(report: Report, raw: Sequence[bytes] = ()) -> str:
-    """The page. `raw` are the lines of each session, offered for download.
+    """The report as one HTML page. `raw` are the lines of each session, offered for download.
 
     Raises:
         MissingPackageError: jinja2 or altair is not installed.
@@ -210,7 +210,7 @@ def _text(name: str) -> str:
 
 @functools.cache
 def _hash(script: str) -> str:
-    """As a Content-Security-Policy names a script."""
+    """The hash by which a Content-Security-Policy names a script."""
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 

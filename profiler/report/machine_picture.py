@@ -83,7 +83,7 @@ def machine_svg(hardware: HardwareInfo, *, colours: Mapping[str, str], title: st
 
 
 def machine_words(hardware: HardwareInfo) -> str:
-    """The picture in a sentence."""
+    """Cores and caches in a sentence, for those who do not see the picture."""
     cpus = _cpus(hardware)
     caches = [
         f"{_cache_text(level, kind, cache)}, {_sharing(cache)}"

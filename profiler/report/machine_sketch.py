@@ -53,7 +53,7 @@ def _row(caches: Sequence[CacheInfo], cpus: Sequence[int], cell: int) -> list[st
 
 
 def _short(size_bytes: int | None) -> str:
-    """`32K`, `1M`."""
+    """A size in few letters: `32K`, `1M`."""
     return format_bytes(size_bytes).replace("iB", "").replace(" ", "")
 
 

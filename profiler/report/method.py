@@ -6,7 +6,7 @@ from profiler.judge.wording import count_passes, interval_sentences, verdict_sen
 
 
 def method_lines(summary: Summary) -> list[str]:
-    """How it was measured, in short."""
+    """How a session was measured and judged, a paragraph each."""
     options = summary.options
     rule = Rule(margin=summary.margin, confidence_level=summary.confidence_level, looks=options.looks)
     sets = "as often as a pilot showed to pay" if options.sets is None else _times(options.sets)

@@ -66,7 +66,7 @@ def _chart(report: Report, name: str) -> str:
 
 
 def _renumbered(svg: str) -> str:
-    """The same picture with its gradients counted from 0: Vega counts on from one picture to the next."""
+    """The picture with its gradients counted from 0: Vega counts on from one picture to the next."""
     numbers: dict[str, int] = {}
     return re.sub(
         r"(?<=[\"#])(gradient|clip)_?([0-9]+)(?=[\")])",
@@ -76,7 +76,7 @@ def _renumbered(svg: str) -> str:
 
 
 def _arrange(view: dict[str, Any], arrangement: View, measured: list[dict[str, Any]]) -> None:
-    """As many small charts side by side as fill rows of one length."""
+    """Set as many small charts side by side as fill rows of one length."""
     if "facet" not in view:
         return
     if arrangement.unknown is not None:

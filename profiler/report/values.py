@@ -25,7 +25,7 @@ def plain(text: object) -> str:
 
 
 def format_time(seconds: float | None) -> str:
-    """Three significant digits with a unit."""
+    """A time with three significant digits and a unit."""
     if seconds is None:
         return "-"
     for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
@@ -41,7 +41,7 @@ def _three_digits(value: float) -> str:
 
 
 def format_bytes(count: int | None) -> str:
-    """Binary units, as caches are named."""
+    """A size in binary units, as caches are named."""
     if count is None:
         return UNKNOWN
     if abs(count) > LARGEST_BYTES:
@@ -55,14 +55,14 @@ def format_bytes(count: int | None) -> str:
 
 
 def format_ratio(estimate: Estimate | None) -> str:
-    """`1.34 [1.31, 1.37]`."""
+    """A ratio with its interval: `1.34 [1.31, 1.37]`."""
     if estimate is None:
         return "-"
     return f"{estimate.point:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
 def format_interval(estimate: Estimate | None) -> str:
-    """`0.99-1.01`: the interval alone."""
+    """The interval of an estimate alone: `0.99-1.01`."""
     return "-" if estimate is None else f"{estimate.low:.2f}-{estimate.high:.2f}"
 
 
@@ -72,11 +72,11 @@ def format_percent(fraction: float | None) -> str:
 
 
 def format_time_interval(estimate: Estimate) -> str:
-    """`1.20 ms [1.10 ms, 1.30 ms]`."""
+    """A time with its interval: `1.20 ms [1.10 ms, 1.30 ms]`."""
     return f"{format_time(estimate.point)} [{format_time(estimate.low)}, {format_time(estimate.high)}]"
 
 
 def format_bytes_interval(estimate: Estimate) -> str:
-    """`4 MiB +- 12 KiB`."""
+    """A size with half the width of its interval: `4 MiB +- 12 KiB`."""
     half = (estimate.high - estimate.low) / 2
     return f"{format_bytes(round(estimate.point))} +- {format_bytes(round(half))}"

@@ -1,6 +1,6 @@
 """Runtimes: one module each behind one small protocol, and the table that names them. Importing this imports none.
 
-Other packages add their own by an entry point, see `thirdparty`.
+Other packages add their own by an entry point, which `thirdparty` looks for.
 """
 
 from profiler.runtimes.builtin import BUILT_IN, DEFAULT_RUNTIMES, RUNTIMES, SCRIPTED

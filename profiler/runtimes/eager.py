@@ -64,7 +64,7 @@ class EagerRuntime(TorchRuntime):
         return EagerModel(layout, layers)
 
     def load_identity(self, path: Path | None, workload: Workload, *, threads: int) -> "EagerIdentity":  # noqa: ARG002
-        """A copy, which needs no file."""
+        """The identity model, a copy that needs no file."""
         torch.set_num_threads(threads)
         return EagerIdentity(workload)
 
@@ -83,7 +83,7 @@ class EagerViewRuntime(EagerRuntime):
     """
 
     def load(self, path: Path, workload: Workload, *, threads: int) -> "EagerViewModel":
-        """Read the arrays."""
+        """Read the arrays, and copy each weight to `[out, in]` in memory that torch allocates."""
         torch.set_num_threads(threads)
         layout, stored = load_layers(path)
         is_out_in = layout is WeightLayout.OUT_IN
@@ -113,7 +113,7 @@ class ViewLayer(EagerLayer):
 
 
 class EagerModel:
-    """Layers in eager torch."""
+    """Linear layers that eager torch calls one after the other."""
 
     def __init__(self, layout: WeightLayout, layers: list[EagerLayer]) -> None:
         self._layout = layout
@@ -129,7 +129,7 @@ class EagerModel:
         return np.asarray(self._forward(torch.from_numpy(x)).numpy())
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
-        """The call; a bare layer is called without a loop around it."""
+        """A call that computes the output for `x`; a bare layer is called without a loop around it."""
         return functools.partial(self._steps[0] if len(self._steps) == 1 else self._forward, torch.from_numpy(x))
 
     def _forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -240,9 +240,9 @@ class EagerIdentity:
         return np.asarray(self._forward(torch.from_numpy(x)).numpy())
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
-        """The call."""
+        """A call that copies `x` into a new output."""
         return functools.partial(self._forward, torch.from_numpy(x))
 
     def executed(self) -> Executed:
-        """Nothing but a copy."""
+        """The identity model executes a copy and reads no weights."""
         return Executed(layout=ExecutedLayout.UNKNOWN, operator="copy", known_by="it is written so")

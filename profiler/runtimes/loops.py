@@ -77,7 +77,7 @@ def blocked_out_in(x: np.ndarray, w: np.ndarray, b: np.ndarray, y: np.ndarray) -
 
 
 def blocked_in_out(x: np.ndarray, w: np.ndarray, b: np.ndarray, y: np.ndarray) -> None:
-    """Row order within tiles, over `w` `[in, out]`. See `blocked_out_in`: only the copy into the tile differs."""
+    """Row order within tiles, over `w` `[in, out]`: each is copied first, along the rows of the weight."""
     tile = np.empty((TILE, TILE), np.float32)
     for row in range(x.shape[0]):
         for out in range(w.shape[1]):

@@ -16,24 +16,24 @@ from profiler.session.records import Executed, ExecutedLayout
 
 
 class NumpyRuntime:
-    """Threads are set by the environment before numpy is imported: `OPENBLAS_NUM_THREADS` and its like."""
+    """numpy, whose threads are set by the environment before it is imported: `OPENBLAS_NUM_THREADS` and its like."""
 
     def __init__(self) -> None:
         self.clock = time.perf_counter_ns
         self.surroundings = look_around
 
     def load(self, path: Path, workload: Workload, *, threads: int) -> "NumpyModel":  # noqa: ARG002 - see above
-        """Read the arrays."""
+        """Read the arrays, each weight in the layout that it is stored in."""
         layout, layers = load_layers(path)
         return NumpyModel(layout, layers, workload)
 
     def load_identity(self, path: Path | None, workload: Workload, *, threads: int) -> "NumpyIdentity":  # noqa: ARG002
-        """A copy, which needs no file."""
+        """The identity model, a copy that needs no file."""
         return NumpyIdentity(workload)
 
 
 class NumpyModel:
-    """Layers in numpy."""
+    """Linear layers that numpy computes one after the other."""
 
     def __init__(self, layout: WeightLayout, layers: list[Layer], workload: Workload) -> None:
         self._layout = layout
@@ -51,7 +51,7 @@ class NumpyModel:
         return value
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
-        """The call; a bare layer writes into one output that is allocated beforehand."""
+        """A call that computes the output for `x`; a bare layer writes into one output that is allocated beforehand."""
         if len(self._factors) > 1 or self._activations[-1] is not Activation.NONE:
             return lambda: self.output(x)
         factor, bias = self._factors[0]
@@ -90,11 +90,11 @@ class NumpyIdentity:
         return out
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
-        """The call; the output is allocated beforehand."""
+        """A call that copies `x` into an output that is allocated beforehand."""
         out = self.output(x)
         source, target = x[..., : self._common], out[..., : self._common]
         return lambda: np.copyto(target, source)
 
     def executed(self) -> Executed:
-        """Nothing but a copy."""
+        """The identity model executes a copy and reads no weights."""
         return Executed(layout=ExecutedLayout.UNKNOWN, operator="copy", known_by="it is written so")

@@ -86,25 +86,25 @@ class UnpackedOnnxRuntime(OnnxRuntime):
 
 
 class DisabledOnnxRuntime(OnnxRuntime):
-    """The graph as it is stored."""
+    """ONNX Runtime without graph optimisations: the graph as it is stored."""
 
     level = "disabled"
 
 
 class BasicOnnxRuntime(OnnxRuntime):
-    """Constants folded, redundant nodes removed, MatMul + Add made Gemm."""
+    """ONNX Runtime at its basic level: constants folded, redundant nodes removed, MatMul + Add made Gemm."""
 
     level = "basic"
 
 
 class ExtendedOnnxRuntime(OnnxRuntime):
-    """As basic, and activations fused into what goes before them."""
+    """ONNX Runtime at its extended level: beside what basic does, activations fused into what goes before them."""
 
     level = "extended"
 
 
 class OnnxModel:
-    """One session."""
+    """One session of ONNX Runtime, which holds one copy of a model."""
 
     def __init__(self, path: Path, options: Callable[[], Any], *, packs: bool, level: str) -> None:
         self._path = path

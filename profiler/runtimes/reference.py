@@ -43,7 +43,7 @@ class ReferenceRuntime:
         self._copy = compile_kernel(loops.copy_rows, IDENTITY)
 
     def load(self, path: Path, workload: Workload, *, threads: int) -> "ReferenceModel":
-        """Read the arrays.
+        """Read the arrays, each weight in the layout that it is stored in.
 
         Raises:
             RefusalError: more than one thread is asked for.
@@ -53,7 +53,7 @@ class ReferenceRuntime:
         return ReferenceModel(self._compiled[layout], self.order, layout, layers, workload)
 
     def load_identity(self, path: Path | None, workload: Workload, *, threads: int) -> "ReferenceIdentity":  # noqa: ARG002
-        """A copy, which needs no file."""
+        """The identity model, a copy that needs no file."""
         _refuse_threads(threads)
         return ReferenceIdentity(self._copy, workload)
 
@@ -85,7 +85,7 @@ class BlockedRuntime(ReferenceRuntime):
 
 
 class ReferenceModel:
-    """Layers in naive loops."""
+    """Linear layers that naive loops compute one after the other."""
 
     def __init__(
         self, kernel: Kernel, order: str, layout: WeightLayout, layers: list[Layer], workload: Workload
@@ -112,7 +112,7 @@ class ReferenceModel:
         return value.reshape(*x.shape[:-1], value.shape[-1])
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
-        """The call; a bare layer writes into one output that is allocated beforehand."""
+        """A call that computes the output for `x`; a bare layer writes into one output that is allocated beforehand."""
         if len(self._layers) > 1 or self._activations[-1] is not Activation.NONE:
             return functools.partial(self.output, x)
         weight, bias = self._layers[0]
@@ -149,9 +149,9 @@ class ReferenceIdentity:
         return out.reshape(*x.shape[:-1], self._out_features)
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
-        """The call; the output is allocated beforehand."""
+        """A call that copies `x` into an output that is allocated beforehand."""
         return functools.partial(self._kernel, *self._arrays(x))
 
     def executed(self) -> Executed:
-        """Nothing but a copy."""
+        """The identity model executes a copy and reads no weights."""
         return Executed(layout=ExecutedLayout.UNKNOWN, operator="copy", known_by="it is written so")

@@ -1,4 +1,4 @@
-"""A fake runtime: right answers, invented times. It lets the whole pipeline be tested without a stopwatch.
+"""A fake runtime: right outputs, invented times. It lets the whole pipeline be tested without a stopwatch.
 
 What it does is read from the environment variable `LAYOUT_PROFILER_SCRIPT`, a JSON object of `Script`'s fields.
 """
@@ -22,7 +22,7 @@ VARIABLE = "LAYOUT_PROFILER_SCRIPT"
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Times and misfortunes.
+    """The times that calls shall take, and the misfortunes that shall befall them.
 
     A call takes `base_ns`, times `in_out_factor` for files stored that way, times log-normal noise with the given
     standard deviations: one draw per process, one per loaded copy, one per call. Loading a file whose path contains
@@ -43,7 +43,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ScriptedRuntime:
-    """Time passes only while a model is called."""
+    """A runtime whose time passes only while a model is called."""
 
     def __init__(self) -> None:
         self.script = msgspec.json.decode(os.environ.get(VARIABLE, "{}"), type=Script)
@@ -53,11 +53,11 @@ class ScriptedRuntime:
         self.process_factor = self.noise(self.script.pass_sd)
 
     def clock(self) -> int:
-        """The invented time."""
+        """The invented time in nanoseconds."""
         return round(self.now_ns)
 
     def surroundings(self) -> Surroundings:
-        """Nothing happens, unless the script wants it."""
+        """Surroundings in which nothing happens, unless the script wants it."""
         self.swapped += self.random.random() < self.script.disturbed
         return Surroundings(
             at_s=self.now_ns * 1e-9,
@@ -68,15 +68,15 @@ class ScriptedRuntime:
         )
 
     def load_identity(self, path: Path | None, workload: Workload, *, threads: int) -> "ScriptedModel":  # noqa: ARG002
-        """A copy with its own invented time."""
+        """The identity model, a copy with its own invented time."""
         return ScriptedModel(self, NumpyIdentity(workload), self.script.identity_ns)
 
     def noise(self, deviation: float) -> float:
-        """One log-normal factor."""
+        """One draw of a log-normal factor with that standard deviation of its logarithm."""
         return self.random.lognormvariate(0, deviation) if deviation else 1.0
 
     def load(self, path: Path, workload: Workload, *, threads: int) -> "ScriptedModel":
-        """Read the arrays, or die."""
+        """Read the arrays by numpy, or die where the script wants it."""
         if self.script.die_on is not None and self.script.die_on in str(path):
             os.kill(os.getpid(), self.script.signal)
         time.sleep(self.script.load_s)
@@ -94,7 +94,7 @@ class ScriptedModel:
         self._call_ns = call_ns
 
     def output(self, x: np.ndarray) -> np.ndarray:
-        """The real answer."""
+        """The output as numpy computes it, `[..., in_features] -> [..., out_features]`."""
         return self._model.output(x)
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:  # noqa: ARG002 - the protocol's
@@ -107,5 +107,5 @@ class ScriptedModel:
         return call
 
     def executed(self) -> Executed:
-        """As numpy's."""
+        """What numpy executes, which computes the outputs."""
         return self._model.executed()

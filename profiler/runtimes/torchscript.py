@@ -66,7 +66,7 @@ class OptimizedTorchScriptRuntime(TorchScriptRuntime):
 
 
 class TorchScriptModel:
-    """One loaded module."""
+    """One loaded TorchScript module, as its file has it."""
 
     def __init__(self, module: torch.jit.ScriptModule, path: Path, workload: Workload) -> None:
         self._module = module
@@ -107,10 +107,10 @@ class TorchScriptModel:
 
 
 class OptimizedTorchScriptModel(TorchScriptModel):
-    """One loaded module that was rewritten."""
+    """One loaded TorchScript module that `torch.jit.optimize_for_inference` has rewritten."""
 
     def _stored(self) -> StoredModel:
-        """What the file stores, read anew."""
+        """What the file stores, read anew, since the loaded module was rewritten."""
         return stored_model(load_module(self._path), where=str(self._path))
 
 

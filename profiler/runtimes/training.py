@@ -55,7 +55,7 @@ class ForwardModel(EagerModel):
         return [gradient.numpy() for gradient in self._backward(self._forward(given), given)]
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
-        """The forward pass."""
+        """A call that makes one forward pass over `x`."""
         return functools.partial(self._forward, _input(x))
 
     def executed(self) -> Executed:
@@ -71,7 +71,7 @@ class BackwardModel(ForwardModel):
     """The backward pass alone, over a graph that is kept: gradients of the input, the weights and the biases."""
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
-        """The backward pass."""
+        """A call that makes one backward pass, over the graph of a forward pass that was made beforehand."""
         given = _input(x)
         y = self._forward(given)
         start = torch.ones_like(y)
@@ -79,10 +79,10 @@ class BackwardModel(ForwardModel):
 
 
 class StepModel(ForwardModel):
-    """Forward, then backward."""
+    """A whole training step: the forward pass, then the backward pass."""
 
     def bind(self, x: np.ndarray) -> Callable[[], object]:
-        """Both passes."""
+        """A call that makes a forward and a backward pass over `x`."""
         given = _input(x)
         return lambda: self._backward(self._forward(given), given)
 
@@ -115,13 +115,13 @@ class ForwardRuntime:
         return self.model(layout, layers)
 
     def load_identity(self, path: Path | None, workload: Workload, *, threads: int) -> EagerIdentity:  # noqa: ARG002
-        """A copy, which needs no file and no gradient."""
+        """The identity model, a copy that needs no file and no gradient."""
         torch.set_num_threads(threads)
         return EagerIdentity(workload)
 
 
 class BackwardRuntime(ForwardRuntime):
-    """Backward passes of training."""
+    """Backward passes of training, each over a graph that was made beforehand."""
 
     model = BackwardModel
 

@@ -18,5 +18,5 @@ ARMS_AT_ONCE = (len(ARMS), len(WeightLayout))  # how many may be loaded together
 
 
 def arms_of(layout: WeightLayout) -> tuple[Arm, ...]:
-    """Both copies of a layout."""
+    """The two arms that are copies of a layout."""
     return tuple(Arm(layout, copy) for copy in COPIES)

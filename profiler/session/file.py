@@ -140,7 +140,7 @@ class SessionWriter:
             raise OutputError(f"cannot write {self.path}: {error.strerror}{advice}") from error
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the session's file and release its lock."""
         os.close(self._descriptor)
 
 
@@ -161,7 +161,7 @@ def parse_session(data: bytes, *, source: str) -> Session:
     """A session from the bytes of its file.
 
     Raises:
-        SessionError: see `load_session`.
+        SessionError: it is no session, of a newer schema, or damaged; names the line.
     """
     whole = data[: _whole_length(data)]
     if not whole:
@@ -297,7 +297,7 @@ def _problem(record: SessionRecord, seen: _Seen) -> str | None:
 
 
 def _key(record: SessionRecord) -> tuple[object, ...] | None:
-    """What may occur once in a session."""
+    """What a record is about, which no other record of its kind in a session may be; None where any number may."""
     if isinstance(record, Block):
         return ("block", f"pass {record.pass_index} of {record.case}, attempt {record.attempt}")
     if isinstance(record, Cost):

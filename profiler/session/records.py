@@ -23,7 +23,7 @@ class Weights(enum.StrEnum):
 
 
 class Control(enum.StrEnum):
-    """Known answers: the OUT_IN file is loaded in all four arms.
+    """A control, whose verdict is known: the OUT_IN file is loaded in all four arms.
 
     Under `identical` pays off and costs are then false alarms. Under `slower` the in_out arms make some percent more
     calls, so that pays off is right.
@@ -42,7 +42,7 @@ class Team(NamedTuple):
 
     @property
     def label(self) -> str:
-        """`numpy`, or `numpy, 4 threads`."""
+        """The team in words: `numpy`, or `numpy, 4 threads`."""
         return self.runtime if self.threads == 1 else f"{self.runtime}, {self.threads} threads"
 
 
@@ -61,7 +61,7 @@ class Case(Record, frozen=True, kw_only=True):
 
     @property
     def team(self) -> Team:
-        """Whose workers measure it."""
+        """The team of workers that measures the case."""
         return Team(self.runtime, self.threads)
 
     @property
@@ -167,7 +167,7 @@ class Executed(Record, frozen=True, kw_only=True):
 
 
 class ArmTruth(Record, frozen=True, kw_only=True):
-    """One layout of a case: what is stored and in how many bytes, what is executed, how far the answer was off."""
+    """One layout of a case: what is stored and in how many bytes, what is executed, how far the output was off."""
 
     layout: WeightLayout
     stored_layout: WeightLayout | None
@@ -178,7 +178,7 @@ class ArmTruth(Record, frozen=True, kw_only=True):
 
 
 class Check(Record, frozen=True, kw_only=True, tag="check", tag_field="kind"):
-    """Both layouts gave the float64 answer, before anything was timed."""
+    """Both layouts gave the float64 output within its tolerance, before anything was timed."""
 
     case: str
     arms: tuple[ArmTruth, ...]
@@ -208,7 +208,7 @@ class ArmSet(Record, frozen=True, kw_only=True):
 
     @property
     def slices_ns(self) -> dict[Arm, tuple[int, ...]]:
-        """The times of each arm."""
+        """The slice times of each arm in nanoseconds."""
         return {Arm(one.layout, one.copy): one.slices_ns for one in self.arms}
 
     @property
@@ -264,15 +264,15 @@ class Start(Record, frozen=True, kw_only=True, tag="start", tag_field="kind"):
 
     @property
     def team(self) -> Team:
-        """Which worker it was."""
+        """The team of the worker that this is about."""
         return Team(self.runtime, self.threads)
 
 
 class ArmCost(Record, frozen=True, kw_only=True):
     """What one layout costs before its second call, in a process of its own.
 
-    `load_s`: from the file to a session, packing included. `resident_bytes` before and after loading, and the peak
-    until the first call was over.
+    `load_s`: from the file to a session, packing included. `resident_before_bytes` and `resident_loaded_bytes` are the
+    memory before and after loading, `peak_bytes` the most until the first call was over.
     """
 
     load_s: float
@@ -314,7 +314,7 @@ class Failure(Record, frozen=True, kw_only=True, tag="failure", tag_field="kind"
 
     @property
     def team(self) -> Team:
-        """Which worker it was."""
+        """The team of the worker that this is about."""
         return Team(self.runtime, self.threads)
 
     @property
@@ -332,7 +332,7 @@ class Resume(Record, frozen=True, kw_only=True, tag="resume", tag_field="kind"):
 
 
 class EndReason(enum.StrEnum):
-    """Why a run ended."""
+    """Why a run ended: all was measured, its time was up, or a signal came."""
 
     COMPLETE = "complete"
     BUDGET = "budget"

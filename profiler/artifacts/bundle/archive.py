@@ -78,7 +78,7 @@ def read_members(file: IO[bytes]) -> tuple[Member, ...]:
 
 
 def _read_list(file: IO[bytes]) -> tuple[list[_Listed], int]:
-    """The list, and where it begins."""
+    """The list of files at the end of a zip, and where it begins."""
     size = file.seek(0, os.SEEK_END)
     start = _read(file, 0, min(4, size))
     if size < _END.size or not start.startswith(b"PK"):

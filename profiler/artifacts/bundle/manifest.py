@@ -64,7 +64,7 @@ def _check_formats(manifest: Manifest, source: str) -> None:
 
 
 def _check_parts(manifest: Manifest, source: str) -> None:
-    """A part lies beside its owner, where the owner's format looks for it."""
+    """Refuse a part that does not lie beside its owner, where the owner's format looks for it."""
     for owner in manifest.models:
         for part in owner.parts:
             if PurePosixPath(part.path).parent != PurePosixPath(owner.path).parent:
@@ -72,7 +72,7 @@ def _check_parts(manifest: Manifest, source: str) -> None:
 
 
 def _check_keys(manifest: Manifest, source: str) -> None:
-    """Two of a kind: which of them is measured would be a matter of their order."""
+    """Refuse two files of one kind: which of them is measured would be a matter of their order."""
     keys: tuple[tuple[str, list[Hashable]], ...] = (
         (
             "artifacts for the same workload, format, form, layout, input rank and number format",

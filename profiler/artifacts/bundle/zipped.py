@@ -36,7 +36,7 @@ class ZippedBundle:
 
     @contextlib.contextmanager
     def unpacked(self, entries: Iterable[Entry], *, parent: Path, say: Callable[[str], None]) -> Iterator[Bundle]:
-        """These files in a folder below `parent`, while the block runs; see `in_folder`."""
+        """These files in a folder below `parent`, hashed as they are unpacked, while the block runs."""
         wanted = {entry.path: entry for entry in entries}
         with workspace(parent) as folder:
             self._refuse_full_disk(folder, wanted.values())
@@ -135,7 +135,7 @@ def open_zip(path: Path) -> ZippedBundle:
     """Read the manifest of a zipped bundle.
 
     Raises:
-        BundleError: see `find_bundle`.
+        BundleError: it is no bundle, or one that is damaged, hostile or of another schema.
     """
     if not path.is_file():
         raise BundleError(f"{path} is a device or a pipe; a bundle is a folder or a zip file")

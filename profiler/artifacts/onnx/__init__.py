@@ -1,1 +1,1 @@
-"""The file format ONNX."""
+"""The file format ONNX: writes its files, proves what they store, computes what they say."""

@@ -36,7 +36,7 @@ class Builder:
         return name
 
     def gemm(self, x: str, layer: Layer, *, index: int) -> str:
-        """A layer over a weight as it is stored: its layout is the operator's flag."""
+        """Add a `Gemm` over a weight as it is stored, its layout told by `transB`; return the name of its output."""
         inputs = [x, self.constant(f"weight_{index}", layer.weight.values)]
         if layer.bias is not None:
             inputs.append(self.constant(f"bias_{index}", layer.bias))
@@ -44,18 +44,18 @@ class Builder:
         return self.add("Gemm", inputs, f"linear_{index}", transB=int(transposed))
 
     def activate(self, x: str, activation: Activation, *, index: int) -> str:
-        """What follows a layer."""
+        """Add the operator of an activation, if there is one, and return the name of its output."""
         if activation is Activation.NONE:
             return x
         attributes = {"axis": -1} if activation is Activation.LOG_SOFTMAX else {}
         return self.add(_ACTIVATIONS[activation], [x], f"activation_{index}", **attributes)
 
     def fold_batch(self, x: str, features: int) -> str:
-        """All leading dimensions made one."""
+        """Add the operator that makes one of all leading dimensions, and return the name of its output."""
         return self.add("Reshape", [x, self.constant("rows", np.array([-1, features]))], "folded")
 
     def unfold_batch(self, value: str, x: str, features: int) -> None:
-        """The leading dimensions of `x` given back, as the model's output."""
+        """Add the operators that give the output the leading dimensions of `x`, and make it the model's."""
         self.add("Shape", [x], "leading", start=0, end=-1)
         self.add("Concat", ["leading", self.constant("features", np.array([features]))], "shape", axis=0)
         self.add("Reshape", [value, "shape"], "y")

@@ -1,4 +1,4 @@
-"""Every runtime answers inputs of several ranks, from files of both layouts."""
+"""Has every runtime compute the outputs for inputs of several ranks, from files of both layouts."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from profiler.runtimes import RUNTIMES, Runtime, RuntimeInfo
 
 
 def answer_all(*, shapes: list[list[int]], folder: str) -> Answers:
-    """Export the text's layer in every format and form, and have every installed runtime answer."""
+    """Export the text's layer in every format and form, and compare the outputs of every installed runtime."""
     workload = linear_workload(
         LinearShape(in_features=10, out_features=2), batch_shapes=tuple(tuple(shape) for shape in shapes)
     )
@@ -43,7 +43,7 @@ def answer_all(*, shapes: list[list[int]], folder: str) -> Answers:
 
 
 def _problems(bundle: Bundle, info: RuntimeInfo, runtime: Runtime, artifact: Artifact) -> list[str]:
-    """What is wrong with each answer, empty where it is right."""
+    """What is wrong with each output, empty where it is right."""
     found = []
     for reference in bundle.manifest.references:
         if not artifact.takes(reference.batch_shape):

@@ -19,14 +19,14 @@ Strides = tuple[int, ...]
 
 
 def column_major() -> nn.Linear:
-    """`lin.weight = Parameter(wt.T)`, as the text writes it."""
+    """A Linear after `lin.weight = Parameter(wt.T)`, as the text writes it."""
     linear = nn.Linear(IN, OUT, bias=False)
     linear.weight = nn.Parameter(torch.randn(IN, OUT, generator=torch.Generator().manual_seed(1)).T)
     return linear
 
 
 def follow_strides(*, folder: str) -> Trick:
-    """Shape, strides, answer, and what survives."""
+    """The weight's shape and strides, whether the layer computes the same, and what the strides survive."""
     linear = column_major()
     x = torch.randn(5, IN, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
@@ -76,7 +76,7 @@ def _frozen(linear: nn.Linear, folder: Path) -> bool:
 
 
 def _exported(linear: nn.Linear, folder: Path) -> bool:
-    """The file knows no strides: kept means that its bytes are those of `[in, out]`."""
+    """Whether an ONNX file, which knows no strides, stores the bytes of `[in, out]`: the layout is kept then."""
     path = folder / "column-major.onnx"
     program = torch.onnx.export(linear, (torch.zeros(2, IN),), dynamo=True, verbose=False)
     assert program is not None

@@ -1,4 +1,4 @@
-"""Bundles for the claims."""
+"""Exports the bundles that the claims measure."""
 
 from pathlib import Path
 from typing import Any

@@ -14,7 +14,7 @@ SEED = 2022
 
 
 def run_script(*, setup: dict[str, Any]) -> ForumTimes:
-    """Run it on the CPU with all threads, then on CUDA where there is a device."""
+    """Run the script on the CPU with all threads, then on CUDA where there is a device."""
     chosen = msgspec.convert(setup, ForumSetup)
     cuda = time_products(chosen, "cuda") if torch.cuda.is_available() else None
     return ForumTimes(
@@ -62,6 +62,6 @@ def time_products(setup: ForumSetup, device: str) -> DeviceTimes:
 
 
 def synchronize() -> None:
-    """As the script does before each reading of its clock; without CUDA there is nothing to wait for."""
+    """Wait for CUDA, as the script does before each reading of its clock; without CUDA there is nothing to wait for."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()

@@ -23,7 +23,7 @@ RULES: dict[str, Rule] = {
 
 
 def compare_rules(*, in_features: int, out_features: int, repeats: int) -> list[Spread]:
-    """Every rule."""
+    """The spread that each of the `RULES` makes of a layer's outputs, over so many draws of weights and inputs."""
     shape = LinearShape(in_features=in_features, out_features=out_features, bias=False)
     return [_compare(name, rule, shape, repeats) for name, rule in RULES.items()]
 
@@ -56,11 +56,11 @@ def _by_module(rule: Rule, shape: LinearShape, layout: WeightLayout, seed: int) 
 
 
 def _variance(x: torch.Tensor, out_in: torch.Tensor) -> float:
-    """Of all outputs."""
+    """The variance of all outputs that the weight makes of the inputs `x`."""
     return float((x @ out_in.T).var())
 
 
 def _interval(logs: list[float]) -> tuple[float, float, float]:
-    """Low, point and high of the ratio."""
+    """Low, point and high end of a ratio's interval, from its logarithms."""
     found = t_interval(logs, confidence_level=CONFIDENCE)
     return math.exp(found.low), math.exp(found.point), math.exp(found.high)

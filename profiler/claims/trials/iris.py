@@ -18,7 +18,7 @@ BATCH = 10
 
 
 def train(*, epochs: int, folder: str) -> IrisRun:
-    """From the same weights, over the same batches, with one thread."""
+    """Train both layouts from one start, over the same batches, with one thread, and export the network to `folder`."""
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     start = iris_net(WeightLayout.OUT_IN)

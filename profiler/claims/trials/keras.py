@@ -13,7 +13,7 @@ LAYERS = 2
 
 
 def go_round(*, path: str) -> RoundTrip:
-    """Both ways, in both layouts."""
+    """Take the saved weights from Keras into the module and back, and into it again, in both layouts."""
     with np.load(Path(path), allow_pickle=False) as saved:
         arrays = {name: saved[name] for name in saved.files}
     weights = [(arrays[f"kernel_{index}"], arrays[f"bias_{index}"]) for index in range(LAYERS)]

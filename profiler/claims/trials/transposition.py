@@ -18,7 +18,7 @@ SIDE = 512
 
 
 def look(*, folder: str) -> TransposedView:
-    """All facts of a transposition."""
+    """Whether a transposed view shares memory, what it allocates, and where a copy is made after all."""
     weight = torch.randn(SIDE, SIDE, generator=torch.Generator().manual_seed(1))
     view = weight.T
     return TransposedView(

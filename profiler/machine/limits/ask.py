@@ -1,4 +1,4 @@
-"""Asks a child, whose program is `program`, to measure one core type."""
+"""Asks a child process, whose program is `program`, to measure one core type."""
 
 from profiler.base.process import ask_once, python_command
 from profiler.machine.limits.job import LimitFindings, LimitsJob
@@ -7,7 +7,7 @@ LIMIT_S = 60.0  # importing numba takes over 10 s from a worn SD card
 
 
 def worker_command() -> list[str]:
-    """What to start."""
+    """The command that starts the child process."""
     return python_command("from profiler.machine.limits.program import main\nmain()\n")
 
 

@@ -48,7 +48,7 @@ def measure_once(
     cpus: Sequence[int] | None = None,
     on_stage: Callable[[str], None],
 ) -> MachineLimits:
-    """As `measure_machine`, but what was measured since the last boot is taken from the cache."""
+    """What this machine can do at best: taken from the cache if it was measured since the last boot, else measured."""
     targets = choose_targets(core_types, cpus)
     known = load_measured(targets, use_numba=use_numba)
     if known is not None:
@@ -157,7 +157,7 @@ def _load(path: Path) -> MachineLimits | None:
 
 
 def _is_plausible(core: CoreLimits) -> bool:
-    """Nothing is out of order, or faster or slower than any machine."""
+    """Whether nothing is out of order, or faster or slower than any machine."""
     rates = [rate for point in core.bandwidths for rate in (point.read_bytes_per_s, point.copy_bytes_per_s or 0.0)]
     return (
         _ascends([point.buffer_bytes for point in core.latencies])
@@ -187,7 +187,7 @@ def _leaves(record: Any) -> Iterator[Any]:
 
 
 def _is_sound(value: Any) -> bool:
-    """Numbers are finite and not negative, texts hold nothing that a terminal would act on."""
+    """Whether a number is finite and not negative, and a text holds nothing that a terminal would act on."""
     if isinstance(value, str):
         return value.isprintable()
     return value is None or (math.isfinite(value) and value >= 0)

@@ -10,20 +10,20 @@ from profiler.machine.records import HardwareInfo
 
 
 def capture_known() -> HardwareInfo:
-    """With what was measured since the last boot, if anything was."""
+    """The report with what was measured since the last boot, if anything was."""
     hardware = capture_hardware()
     measured = load_measured(choose_targets(hardware.core_types), use_numba=False)
     return hardware if measured is None else capture_hardware(measured=measured)
 
 
 def capture_limits(*, on_stage: Callable[[str], None]) -> HardwareInfo:
-    """With what was measured since the last boot, or else is now, lightly: without numba."""
+    """The report with what was measured since the last boot, or else is now, lightly: without numba."""
     measured = measure_once(capture_hardware().core_types, use_numba=False, on_stage=on_stage)
     return capture_hardware(measured=measured)
 
 
 def capture_measured(*, on_stage: Callable[[str], None]) -> HardwareInfo:
-    """With everything measured now, with numba where it is installed, and kept until the next boot."""
+    """The report with everything measured now, with numba where it is installed, and kept until the next boot."""
     core_types = capture_hardware().core_types
     use_numba = importlib.util.find_spec("numba") is not None
     measured = measure_machine(core_types, use_numba=use_numba, on_stage=on_stage)

@@ -16,7 +16,7 @@ class LimitsJob(Record, frozen=True, kw_only=True):
 
 
 class LimitFindings(Record, frozen=True, kw_only=True):
-    """What the child measured."""
+    """What the child process measured of one core type."""
 
     core: CoreLimits
     timer: TimerFigures

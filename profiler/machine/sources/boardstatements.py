@@ -50,7 +50,7 @@ def row_of(core_type: CoreType) -> CoreRow | None:
 
 
 def board_by_id(board_id: str | None) -> BoardRow | None:
-    """The table's row of that id."""
+    """The table's row of the board with that id."""
     return next((board for board in table().board if board.id == board_id), None)
 
 
@@ -119,7 +119,7 @@ def _third_level(board: BoardRow, cpus: Sequence[int]) -> Iterator[CacheStatemen
 
 
 def table_source(board: BoardRow, field: str) -> str:
-    """How a field of a row is quoted."""
+    """How a report names a field of a board's row as the source of a fact."""
     return BOARD_SOURCE + UNSURE * (field in board.unsure)
 
 

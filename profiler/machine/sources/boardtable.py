@@ -150,7 +150,7 @@ def table() -> Table:
 
 
 def core_by_id(core_id: str) -> CoreRow | None:
-    """The row of that id."""
+    """The row of the core with that id."""
     return next((core for core in table().core if core.id == core_id), None)
 
 

@@ -46,7 +46,7 @@ class CpuInfo:
 
     @property
     def flags(self) -> tuple[str, ...] | None:
-        """Instruction sets, sorted."""
+        """The instruction sets that the processor has, sorted; None where the file tells none."""
         text = next((self.fields[key] for key in ("flags", "Features", "isa") if self.fields.get(key)), None)
         return tuple(sorted(set(text.split()))) if text else None
 

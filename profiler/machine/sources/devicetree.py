@@ -20,7 +20,7 @@ _CACHE_FOLDERS = ("cpus/*", "cpus/cpu@*/*", "*", "soc*/*")  # the last on SiFive
 
 
 def read_model(root: Path) -> str | None:
-    """The board's name."""
+    """The board's name, None if the tree tells none."""
     return read_name(root / _FOLDER / "model") or None
 
 

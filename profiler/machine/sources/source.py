@@ -13,7 +13,7 @@ def read_text(path: Path) -> str | None:
 
 
 def read_name(path: Path) -> str | None:
-    """The same for what should be a name: one line of sane length."""
+    """The first line of a file that should hold a name, cut to a sane length; None if it cannot be read."""
     text = read_text(path)
     return text.splitlines()[0][:MAX_NAME] if text else text
 
@@ -45,7 +45,7 @@ def parse_int(text: str | None, base: int = 10) -> int | None:
 
 
 def exists(path: Path) -> bool:
-    """Whether something lies there, as far as can be seen."""
+    """Whether something lies at the path, as far as can be seen."""
     try:
         return path.exists()
     except (OSError, ValueError, RuntimeError):  # forbidden, a NUL in the name, a loop of links
@@ -53,7 +53,7 @@ def exists(path: Path) -> bool:
 
 
 def is_file(path: Path) -> bool:
-    """Whether a plain file lies there, as far as can be seen."""
+    """Whether a plain file lies at the path, as far as can be seen."""
     try:
         return path.is_file()
     except (OSError, ValueError, RuntimeError):
@@ -61,7 +61,7 @@ def is_file(path: Path) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder lies there, as far as can be seen."""
+    """Whether a folder lies at the path, as far as can be seen."""
     try:
         return path.is_dir()
     except (OSError, ValueError, RuntimeError):

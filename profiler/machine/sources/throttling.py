@@ -34,5 +34,5 @@ def read_under_voltage(root: Path) -> bool | None:
 
 
 def throttle_words(word: int | None) -> list[str]:
-    """The bits that are set, in words."""
+    """The bits that are set in the word of `get_throttled`, in words."""
     return [text for bit, text in BITS.items() if (word or 0) >> bit & 1]

@@ -1,4 +1,4 @@
-"""Asks a child, whose program is `program`, to count: under valgrind or not."""
+"""Asks a child process, whose program is `program`, to count: under valgrind or not."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ _ENVIRONMENT = {**ONE_THREAD, "PYTHONHASHSEED": "0"}  # the same dictionaries in
 
 
 def child_command() -> list[str]:
-    """What to start, under valgrind or not."""
+    """The command that starts the child process, under valgrind or not."""
     return python_command("from profiler.measure.counting.program import main\nmain()\n")
 
 

@@ -27,7 +27,7 @@ class Counters:
 
     @property
     def source(self) -> Source:
-        """What it is and what it can tell; its problem where no event counts."""
+        """What reports say of this machine's counters; with a problem where no event counts."""
         lines = refusals(self._tried)
         if not self.events:
             return describe(problem="; ".join(lines) or "no event was tried")
@@ -44,7 +44,7 @@ class Counters:
 
 
 def try_counters() -> Counters:
-    """Try every event in a child of its own."""
+    """Try every event in a child process of their own."""
     try:
         return Counters(ask_child(WalkJob()).tried)
     except ChildError as error:
@@ -52,7 +52,7 @@ def try_counters() -> Counters:
 
 
 def describe(*, problem: str | None = None, notes: Sequence[str] = ()) -> Source:
-    """The source in words."""
+    """What reports say of the hardware counters as a source; `problem` is why they count nothing, None if they do."""
     return Source(
         name=SourceName.COUNTERS,
         what=_WHAT,

@@ -19,7 +19,7 @@ class Event:
 
 L1D_READ_MISSES = Event("L1D read misses", _HW_CACHE, _L1D | _READ_MISS)
 LLC_READ_MISSES = Event("LLC read misses", _HW_CACHE, _LL | _READ_MISS)
-# CountedArm's own numbers, the same on every core since Armv7: CountedArm DDI 0487, D13, common event numbers
+# Arm's own numbers, the same on every core since Armv7: Arm DDI 0487, D13, common event numbers
 L1D_REFILLS = Event("l1d_cache_refill", _RAW, 0x03, ("aarch64", "arm"))
 L2D_REFILLS = Event("l2d_cache_refill", _RAW, 0x17, ("aarch64", "arm"))
 INSTRUCTIONS = Event("instructions", _HARDWARE, 1)
@@ -39,5 +39,5 @@ LL_EVENTS = (LLC_READ_MISSES.name, L2D_REFILLS.name)
 
 
 def events_of(machine: str) -> tuple[Event, ...]:
-    """Those that a machine may have; `machine` as `uname -m` says it."""
+    """The events that a machine may have; `machine` as `uname -m` says it."""
     return tuple(event for event in EVENTS if not event.machines or machine.startswith(event.machines))

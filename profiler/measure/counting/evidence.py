@@ -30,7 +30,7 @@ class CacheShape(Record, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """As valgrind takes it: `32768,4,64`."""
+        """Size, ways and line as valgrind takes them: `32768,4,64`."""
         return f"{self.size_bytes},{self.ways},{self.line_bytes}"
 
 
@@ -89,12 +89,12 @@ class Counted(Record, frozen=True, kw_only=True):
 
     @property
     def weight_bytes(self) -> int:
-        """What the weights take."""
+        """How many bytes the weights take in their number format."""
         return self.dtype.stored_bytes(self.weight_count)
 
     @property
     def subject(self) -> str:
-        """What is called: `linear-64x64, batch 1, controlled`."""
+        """What was called, for people: `linear-64x64, batch 1, controlled`."""
         return f"{self.workload}, batch {format_batch(self.batch_shape)}, {self.form}"
 
 
@@ -108,7 +108,7 @@ class CountFinding(Record, frozen=True, kw_only=True):
 
 
 class Explanation(Record, frozen=True, kw_only=True):
-    """All of it."""
+    """Everything that counting the misses of some cases gave; what `explain --json` prints."""
 
     schema_version: int
     tool_version: str

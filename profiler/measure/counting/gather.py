@@ -35,12 +35,12 @@ class Counter(Protocol):
 
     @property
     def name(self) -> SourceName:
-        """Which one."""
+        """Which of the sources it is."""
         ...
 
     @property
     def source(self) -> Source:
-        """What it is and what it can tell."""
+        """What reports say of the source: what it is and what it can tell."""
         ...
 
     def count(self, arm: CountedArm) -> tuple[dict[str, float], str | None]:

@@ -1,4 +1,4 @@
-"""What the parent tells a child that counts misses, and what it hears back."""
+"""What the parent tells a child process that counts misses, and what it hears back."""
 
 from typing import Literal
 
@@ -21,14 +21,14 @@ class CountedArm(Record, frozen=True, kw_only=True):
 
 
 class SimulatedJob(Record, frozen=True, kw_only=True, tag="simulated"):
-    """Call it under callgrind; `library` is the shared object with the client requests."""
+    """Call an arm under callgrind; `library` is the shared object with the client requests."""
 
     arm: CountedArm
     library: str
 
 
 class CountedJob(Record, frozen=True, kw_only=True, tag="counted"):
-    """Call it once more for each of these hardware events, and count them one after another."""
+    """Call an arm once more for each of these hardware events, and count them one after another."""
 
     arm: CountedArm
     events: tuple[str, ...]

@@ -27,7 +27,7 @@ NO_UNIT = (errno.ENOENT, errno.ENODEV, errno.EOPNOTSUPP, errno.ENXIO)
 
 
 class Perf(Protocol):
-    """The kernel's side, so that tests can have another."""
+    """The kernel's part in counting events, behind a protocol so that tests can have another."""
 
     def open(self, event: Event) -> int:
         """A file descriptor that counts the event in this thread once enabled.
@@ -38,7 +38,7 @@ class Perf(Protocol):
         ...
 
     def switch(self, descriptor: int, *, on: bool) -> None:
-        """Set to 0 and begin, or end."""
+        """Set the count to 0 and begin counting, or end it."""
         ...
 
     def read(self, descriptor: int) -> bytes:
@@ -46,15 +46,19 @@ class Perf(Protocol):
         ...
 
     def close(self, descriptor: int) -> None:
-        """Give it back."""
+        """Give the file descriptor back to the kernel."""
         ...
 
 
 class LinuxPerf:
-    """The running kernel's."""
+    """The events of the running Linux kernel, by `perf_event_open` and `ioctl`."""
 
     def open(self, event: Event) -> int:
-        """See `Perf`."""
+        """A file descriptor that counts the event in this thread once enabled.
+
+        Raises:
+            OSError: the kernel does not give it, or the number of its system call is not known here.
+        """
         number = call_number(platform.machine(), pointer_bytes=struct.calcsize("P"))
         if number is None:
             raise OSError(errno.ENOSYS, f"the number of perf_event_open on {platform.machine()} is not known here")
@@ -71,17 +75,17 @@ class LinuxPerf:
         return descriptor
 
     def switch(self, descriptor: int, *, on: bool) -> None:
-        """See `Perf`."""
+        """Set the count to 0 and begin counting, or end it."""
         if on:
             fcntl.ioctl(descriptor, _RESET, 0)
         fcntl.ioctl(descriptor, _ENABLE if on else _DISABLE, 0)
 
     def read(self, descriptor: int) -> bytes:
-        """See `Perf`."""
+        """Three numbers of 64 bits: the count, nanoseconds enabled, nanoseconds that it was really on a counter."""
         return os.read(descriptor, 24)
 
     def close(self, descriptor: int) -> None:
-        """See `Perf`."""
+        """Give the file descriptor back to the kernel."""
         os.close(descriptor)
 
 

@@ -35,7 +35,7 @@ def _do(job: Job) -> CountFindings:
 
 
 def load_call(arm: CountedArm) -> Callable[[], object]:
-    """Prove the file, load it in its runtime as `run` does, and bind the answer's input.
+    """Prove the file, load it in its runtime as `run` does, and bind the input of its reference.
 
     Raises:
         ArtifactError: it does not hold what its manifest claims.
@@ -72,7 +72,7 @@ def simulate(call: Callable[[], object], job: SimulatedJob) -> CountFindings:
 
 
 def count(call: Callable[[], object], job: CountedJob) -> CountFindings:
-    """The same calls once for every event: several at once would share the few counters a core has."""
+    """Make all calls once for every event: several events at once would share the few counters a core has."""
     from profiler.measure.counting.events import EVENTS
     from profiler.measure.counting.perf import LinuxPerf, count_event
 

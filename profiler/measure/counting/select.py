@@ -28,7 +28,7 @@ class Choice:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was chosen."""
+        """Whether no option chose anything."""
         return self == Choice()
 
 

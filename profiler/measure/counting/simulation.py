@@ -35,7 +35,7 @@ class Simulation:
 
     @property
     def source(self) -> Source:
-        """What it is and what it can tell."""
+        """What reports say of the simulation: what it is and what it can tell."""
         return describe(self.geometry, self.tools, machine=platform.machine())
 
     def count(self, arm: CountedArm) -> tuple[dict[str, float], str | None]:
@@ -97,7 +97,7 @@ def geometry_problem(geometry: Geometry, dump: Dump) -> str | None:
 
 
 def describe(geometry: Geometry, tools: Tools | None, *, machine: str, problem: str | None = None) -> Source:
-    """The source in words."""
+    """What reports say of the simulation as a source; `problem` is why it gives nothing, None if it does."""
     last = f", {geometry.last_name} {geometry.last.text}" if geometry.last else ", nothing behind it"
     version = f" {tools.version}" if tools else ""
     notes = list(geometry.notes)

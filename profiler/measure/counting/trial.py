@@ -22,7 +22,7 @@ MIB = 1 << 20
 
 
 def try_events() -> tuple[Tried, ...]:
-    """Every event that this machine may have, on the walk."""
+    """Try every event that this machine may have on the walk whose misses are known."""
     walk = make_walk()
     walk()  # the pages must be there, and what numpy does once done
     perf = LinuxPerf()
@@ -30,7 +30,7 @@ def try_events() -> tuple[Tried, ...]:
 
 
 def try_event(perf: Perf, event: Event, walk: Callable[[], object]) -> Tried:
-    """One event on the walk."""
+    """Count one event on a walk, and say why it cannot be used if the count is too low to be true."""
     reading = count_event(perf, event, walk)
     if reading.problem is not None:
         return Tried(event=event.name, count=None, problem=reading.problem)
@@ -44,7 +44,7 @@ def try_event(perf: Perf, event: Event, walk: Callable[[], object]) -> Tried:
 
 
 def make_walk() -> Callable[[], object]:
-    """The walk over a buffer of its own."""
+    """The walk whose misses are known, over a buffer of its own."""
     import numpy as np
 
     buffer = np.ones(BUFFER_BYTES // WORD_BYTES, np.int32)  # ones: untouched pages would all be the same one

@@ -94,7 +94,7 @@ def find_problem(checked: BoardCheck, *, needed_bytes: int) -> str | None:
 
 
 def list_cautions(checked: BoardCheck) -> list[str]:
-    """What to mind, though it stands against nothing."""
+    """What to mind about a board, though none of it stands against a run."""
     facts, cautions = checked.facts, []
     if checked.has_wrong_clock:
         cautions.append(
@@ -113,7 +113,7 @@ def list_cautions(checked: BoardCheck) -> list[str]:
 
 
 def describe(checked: BoardCheck, python: PythonFound) -> str:
-    """A board in a line."""
+    """A line about a board: processor, Python, C library, memory and disk."""
     facts = checked.facts
     memory = f"{facts.memory_total_bytes / _GIB:.1f} GiB" if facts.memory_total_bytes else "unknown"
     return (

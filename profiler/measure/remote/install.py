@@ -33,7 +33,7 @@ class Tool:
 
     @property
     def size_bytes(self) -> int:
-        """What is sent."""
+        """How many bytes are sent to the board."""
         return sum(file.size_bytes for file in self.files)
 
 
@@ -45,7 +45,7 @@ class Installed:
     key: str
 
     def command(self, name: str, job: Record) -> list[str]:
-        """What does a job of `onboard` there."""
+        """The command that has a module of `onboard` do a job there."""
         python = f"{self.base}/tools/{self.key}/venv/bin/python"
         return [python, "-P", "-m", "profiler.measure.remote.onboard", name, msgspec.json.encode(job).decode()]
 
@@ -70,7 +70,7 @@ def prepare(python: PythonFound, wheelhouse: Path | None) -> Tool:
 
 
 async def install(board: Board, checked: BoardCheck, python: PythonFound, tool: Tool) -> Installed:
-    """Install it, unless that was done before.
+    """Install this program on a board, unless that was done before.
 
     Raises:
         RemoteError: pip failed; says what is likely missing.

@@ -131,7 +131,7 @@ class _Errand:
         return "; the run goes on there: the same command attaches to it again, with --stop it is ended and fetched"
 
     async def do(self, board: Board) -> Result:
-        """All that is left to do."""
+        """Do all that is left to do, from the board's check to the fetched session."""
         checked = await check(board, base=self._order.base, python=self._order.python)
         installed = await self._install(board, checked)
         plan = self._order.plan
@@ -148,7 +148,7 @@ class _Errand:
         return await self._end(board, checked, installed, await self._bring(board, installed, standing))
 
     async def _install(self, board: Board, checked: BoardCheck) -> Installed:
-        """The program there: where the run goes on the one that measures, so that nothing disturbs it."""
+        """The program on the board: where the run goes on the one that measures, so that nothing disturbs it."""
         facts, order = checked.facts, self._order
         if facts.running is not None:
             if facts.running[0] != order.plan.key:
@@ -206,7 +206,7 @@ class _Errand:
         self._say("started the run" if standing.session_bytes is None else "went on with the run")
 
     async def _bring(self, board: Board, installed: Installed, standing: Standing) -> Result:
-        """The session as it is now, here."""
+        """Fetch the session as it is now, and write it here."""
         plan = self._order.plan
         problem, status = _problem(standing)
         if standing.session_bytes is None:

@@ -47,7 +47,7 @@ class FollowJob(Record, frozen=True, kw_only=True):
 
 
 class RunState(enum.StrEnum):
-    """How a run stands."""
+    """Whether a run goes on, and if it does not, how it ended."""
 
     NONE = "none"  # nothing was ever started, or it was fetched and removed
     RUNNING = "running"
@@ -75,17 +75,17 @@ class Missing(Record, frozen=True, kw_only=True):
 
 
 class Done(Record, frozen=True, kw_only=True):
-    """It is done."""
+    """The board has done what it was asked, and there is nothing more to say."""
 
 
 class RunOutcome(Record, frozen=True, kw_only=True):
-    """What the scripts that are sent as text answer: what went wrong, None if nothing did."""
+    """The answer of a script that is sent as text: what went wrong, None if nothing did."""
 
     error: Words | None
 
 
 class PythonFound(Record, frozen=True, kw_only=True):
-    """A Python of a board."""
+    """A Python that a board has, and whether it can make virtual environments."""
 
     path: Path
     version: tuple[int, int, int]

@@ -1,4 +1,4 @@
-"""Starts a run on a board, asks how it stands, ends it, forgets it. It needs no connection once it is started."""
+"""Starts a run on a board, asks how it stands, ends it, forgets it. A run needs no connection once it is started."""
 
 import dataclasses
 import hashlib
@@ -22,7 +22,7 @@ class RunPlan:
 
     @property
     def key(self) -> str:
-        """What a board knows it by: the same bundle with the same options is the same run."""
+        """The key by which a board knows the run: the same bundle with the same options is the same run."""
         return hashlib.sha256(json.dumps([self.bundle, self.arguments]).encode()).hexdigest()[:16]
 
 
@@ -32,23 +32,23 @@ def plan_run(bundle: Bundle, arguments: tuple[str, ...]) -> RunPlan:
 
 
 async def start(board: Board, installed: Installed, plan: RunPlan) -> Standing:
-    """Start it, or go on with what it left there, unless it goes on by itself."""
+    """Start a run, or go on with what it left on the board, unless it goes on by itself."""
     job = RunJob(base=installed.base, run=plan.key, tool=installed.key, bundle=plan.bundle, arguments=plan.arguments)
     return await ask(board, installed.command("start", job), Standing)
 
 
 async def stand(board: Board, installed: Installed, plan: RunPlan) -> Standing:
-    """How it stands."""
+    """Ask the board how a run stands."""
     return await ask(board, installed.command("state", _place(installed, plan)), Standing)
 
 
 async def stop(board: Board, installed: Installed, plan: RunPlan) -> Standing:
-    """End it in order: blocks that are done are kept."""
+    """End a run in order: blocks that are done are kept."""
     return await ask(board, installed.command("stop", _place(installed, plan)), Standing, limit_s=STOP_LIMIT_S)
 
 
 async def discard(board: Board, installed: Installed, plan: RunPlan) -> None:
-    """Remove what it left there, once that is fetched."""
+    """Remove what a run left on the board, once that is fetched."""
     await ask(board, installed.command("discard", _place(installed, plan)), Done)
 
 

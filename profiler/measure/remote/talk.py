@@ -34,7 +34,7 @@ class SentFile:
 
     @property
     def size_bytes(self) -> int:
-        """How long it is."""
+        """How many bytes the file has."""
         return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
 
 
@@ -79,7 +79,7 @@ async def ask_script(
     data: Iterable[bytes] = (),
     limit_s: float = PATIENCE_S,
 ) -> Answer:
-    """The same for a script of `onboard` that is sent as text, since nothing is installed there yet."""
+    """Have a board run a script of `onboard` that is sent as text, since nothing is installed there yet."""
     text = (importlib.resources.files("profiler.measure.remote.onboard") / f"{script}.py").read_bytes()
     command = [python, "-I", "-c", _LOADER, str(len(text)), msgspec.json.encode(job).decode()]
     return await ask(board, command, answer, data=_after(text, data), limit_s=limit_s)

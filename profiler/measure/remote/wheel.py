@@ -26,12 +26,12 @@ _ENTRY_POINTS = b"[console_scripts]\nlayout-profiler = profiler.commands:main\n"
 
 
 def wheel_name() -> str:
-    """What the file is called."""
+    """The file name of the wheel, which says its version."""
     return f"layout_profiler-{_distribution().version}-py3-none-any.whl"
 
 
 def make_wheel() -> bytes:
-    """The wheel.
+    """The bytes of the wheel.
 
     Raises:
         RemoteError: this copy was never installed, so that nobody knows what it requires.

@@ -45,7 +45,7 @@ class CacheMark(Record, frozen=True, kw_only=True):
 
 
 def cache_frame(cases: Cases) -> CacheFrame:
-    """The frame of these cases."""
+    """How far the ratio's axis reaches for these cases, and whether any cache is drawn."""
     return CacheFrame(span=ratio_span(cases), has_caches=bool(cache_marks(cases)))
 
 

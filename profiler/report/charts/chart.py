@@ -63,7 +63,7 @@ class Parameter(Record, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
-        """What the page calls its box."""
+        """The identifier of the switch's box in the page."""
         return self.name.replace("_", "-")
 
 

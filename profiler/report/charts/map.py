@@ -53,7 +53,7 @@ class MapFrame(Record, frozen=True, kw_only=True):
 
 
 def map_frame(cases: Cases) -> MapFrame:
-    """The frame of these cases."""
+    """How far the colours reach for these cases, and whether they are shown as grid, as row, or both."""
     measured = [case for case in cases if case.speedup is not None]
     has_grid = forms_grid([(case.row.in_features, case.row.out_features) for case in measured])
     return MapFrame(

@@ -51,7 +51,7 @@ def config(*, is_dark: bool) -> dict[str, Any]:
 
 
 def _styles(colours: dict[str, str]) -> dict[str, Any]:
-    """Each mark's own look."""
+    """The named styles of marks, in these colours."""
     undecided = {"color": "transparent", "stroke": colours["undecided"], "strokeDash": [3, 2], "strokeWidth": 1}
     return {
         "band": {"color": colours["band"], "opacity": 1},

@@ -7,7 +7,7 @@ NOTHING_MEASURED = "No case was measured."
 
 
 def case_count(cases: Cases) -> str:
-    """`1 case`, `4 cases`."""
+    """How many cases there are, in words: `1 case`, `4 cases`."""
     return "1 case" if len(cases) == 1 else f"{len(cases)} cases"
 
 

@@ -25,7 +25,7 @@ JOBS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
 
 
 def main() -> int:
-    """Do it. What goes wrong is an answer too."""
+    """Do the job that the command line names, and print its answer: an error where it goes wrong."""
     job_type, act = JOBS[sys.argv[1]]
     try:
         answer = act(msgspec.json.decode(sys.argv[2].encode(), type=job_type))

@@ -1,4 +1,4 @@
-"""Removes everything that this tool keeps on a board. Sent as text."""
+"""Removes everything that this tool keeps on a board. Sent as text, for a Python without this package."""
 
 import fcntl
 import json
@@ -11,7 +11,7 @@ RUN_LOCK = "run.lock"
 
 
 def main() -> None:
-    """Print the answer."""
+    """Clean the folder that the job names, and print what went wrong as JSON."""
     base = Path(json.loads(sys.argv[2])["base"])
     try:
         answer = {"error": clean(base)}
@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def clean(base: Path) -> str | None:
-    """Returns what stands against it, None if all is gone."""
+    """Remove the folder with all that is in it. Returns what stands against that, None if all is gone."""
     if not base.exists():
         return None
     if not (base / MARKER).exists():

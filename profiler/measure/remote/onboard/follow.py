@@ -12,7 +12,7 @@ POLL_S = 0.5  # seldom, since this shares the CPU with what is measured
 
 
 def follow(job: FollowJob) -> None:
-    """Print it, raw."""
+    """Print the log of the job's run as it is, from the job's offset on."""
     log = run_folder(job.base, job.run) / LOG
     offset = job.offset_bytes
     while True:
@@ -28,6 +28,6 @@ def follow(job: FollowJob) -> None:
 
 
 def _is_alone() -> bool:
-    """Wait a little. Standard input stays open for as long as the connection does."""
+    """Wait a little, and say whether the connection is gone: standard input stays open for as long as it is there."""
     readable, _, _ = select.select([sys.stdin], [], [], POLL_S)
     return bool(readable) and not sys.stdin.buffer.read(1)

@@ -23,7 +23,7 @@ LAST_WORDS = 12
 
 
 def main() -> None:
-    """Print the answer."""
+    """Install what the job names, and print what went wrong as JSON."""
     job = json.loads(sys.argv[2])
     try:
         answer = {"error": install(job)}
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def install(job: dict[str, Any]) -> str | None:
-    """Returns what went wrong, None if nothing did."""
+    """Make the environment, unless it is there. Returns what went wrong, None if nothing did."""
     base = Path(job["base"])
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     (base / MARKER).touch()
@@ -58,7 +58,7 @@ def install(job: dict[str, Any]) -> str | None:
 
 
 def take(descriptor: int) -> bool:
-    """Wait for the lock; the process that holds it may be one whose connection is gone."""
+    """Take the lock, waiting for it if need be; the process that holds it may be one whose connection is gone."""
     end = time.monotonic() + LOCK_LIMIT_S
     while time.monotonic() < end:
         try:
@@ -98,7 +98,7 @@ def unpack(folder: Path) -> str | None:
 
 
 def make(folder: Path, job: dict[str, Any], wheels: Path, scratch: Path) -> str | None:
-    """The environment, and everything into it."""
+    """Make the environment and install everything into it. Returns what went wrong, None if nothing did."""
     venv = folder / "venv"
     personality = ["linux32"] if job["linux32"] else []  # or pip takes a 32-bit system for the kernel's 64 bits
     python = str(venv / "bin" / "python")
@@ -118,7 +118,7 @@ def make(folder: Path, job: dict[str, Any], wheels: Path, scratch: Path) -> str 
 
 
 def call(command: list[str], scratch: Path) -> str | None:
-    """Run it; returns its last words if it failed."""
+    """Run a command. Returns its last words if it failed, None otherwise."""
     environment = {**os.environ, "TMPDIR": str(scratch)}
     done = subprocess.run(
         command,

@@ -44,7 +44,7 @@ def holder(base: Path) -> list[str] | None:
 
 
 def _take(descriptor: int) -> bool:
-    """Whoever only looks, as above, holds it for an instant as well."""
+    """Take the lock if it is free. Tries more than once: whoever only looks holds it for an instant as well."""
     for _ in range(_TRIES):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

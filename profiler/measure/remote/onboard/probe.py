@@ -29,7 +29,7 @@ STAMP = "installed"
 
 
 def main() -> None:
-    """Print the answer."""
+    """Print as JSON what this board is, and what of ours is on it."""
     job = json.loads(sys.argv[2])
     base = base_folder(job["base"])
     wanted = [job["python"]] if job["python"] else [sys.executable, *NAMES]
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def base_folder(asked: str) -> str:
-    """Where everything of ours lies on this board."""
+    """The folder in which everything of ours lies on this board."""
     if asked:
         return os.path.abspath(os.path.join(os.path.expanduser("~"), os.path.expanduser(asked)))  # noqa: PTH100, PTH111, PTH118
     cache = os.environ.get("XDG_CACHE_HOME", "")

@@ -38,12 +38,12 @@ _CHUNK_BYTES = 1 << 20
 
 
 def run_folder(base: str, run: str) -> Path:
-    """Where a run lies."""
+    """The folder of a run on this board."""
     return Path(base) / "runs" / run
 
 
 def state(job: Place) -> Standing:
-    """How a run stands."""
+    """Whether a run goes on or how it ended, what it has written, and the room that is left on the disk."""
     folder = run_folder(job.base, job.run)
     going_on = holder(Path(job.base))  # before the status: one that ends meanwhile has left it
     status = _status(folder)
@@ -106,7 +106,7 @@ def discard(job: Place) -> Done:
 
 
 def session(job: Place) -> None:
-    """Print the session as it is now."""
+    """Print the session of the job's run as it is now, whole lines or not."""
     with (run_folder(job.base, job.run) / SESSION).open("rb") as file:
         shutil.copyfileobj(file, sys.stdout.buffer, _CHUNK_BYTES)
     sys.stdout.buffer.flush()
