@@ -127,7 +127,7 @@ def test_float32_files_that_are_forged_to_be_of_a_format_that_can_be_run_are_ref
     forge(bundle, dtype="float64")
     path = bundle / "manifest.json"
     manifest = json.loads(path.read_text())
-    for entry in manifest["answers"]:
+    for entry in manifest["references"]:
         entry["dtype"] = "float64"
     path.write_text(json.dumps(manifest))
     with pytest.raises(ArtifactError, match="claimed to store float64"):

@@ -65,7 +65,7 @@ def hostile_session(text: str = HOSTILE) -> Session:
             return [replaced(inner) for inner in value]
         return (
             value
-            if not isinstance(value, str) or value in {"data", "instruction", "unified", "read bandwidth"}
+            if not isinstance(value, str) or value in {"data", "instruction", "unified", "read bandwidth", "float32"}
             else text
         )
 
