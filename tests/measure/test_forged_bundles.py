@@ -130,7 +130,7 @@ def test_float32_files_that_are_forged_to_be_of_a_format_that_can_be_run_are_ref
     for entry in manifest["references"]:
         entry["dtype"] = "float64"
     path.write_text(json.dumps(manifest))
-    with pytest.raises(ArtifactError, match="claimed to store float64"):
+    with pytest.raises(ArtifactError, match="is a reference for float32 inputs, not float64"):
         execute(bundle, tmp_path / "s.jsonl", options("numpy", passes=1, dtypes=(NumberFormat.FLOAT64,)))
 
 
