@@ -87,7 +87,7 @@ class Plugins(Generic[Added]):
         blame = f"the {self.noun} {point.name[:80]!r} of {_origin(point)} cannot be used"
         try:
             record = point.load()
-        except Exception as error:  # whatever a stranger's module raises
+        except (Exception, SystemExit) as error:  # whatever a stranger's module raises
             reason = str(error).splitlines()[:1] or [""]
             raise OptionError(f"{blame}: {point.value} raises {type(error).__name__}: {reason[0][:200]}") from error
         if not isinstance(record, self.record):

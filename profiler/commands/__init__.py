@@ -15,11 +15,13 @@ import click
 from profiler import __version__
 from profiler.base.errors import ProfilerError, RunInterruptedError
 from profiler.base.signals import unwind
+from profiler.base.text import plain, shorten
 from profiler.models.layout import ShapeError
 
 COMMANDS = (
     "profile", "export", "hardware", "run", "remote", "report", "compare", "explain", "selfcheck", "claims", "suites",
 )  # fmt: skip
+_MAX_LINE = 2000  # of columns that a complaint takes, whatever it names
 
 
 class _LazyGroup(click.Group):
@@ -82,6 +84,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 def fail(message: str, *, status: int = 2) -> None:
     """Print one line and exit."""
-    line = " ".join(message.split())
+    line = shorten(plain(" ".join(message.split())), _MAX_LINE)
     click.echo(f"layout-profiler: {line}", err=True)
     sys.exit(status)

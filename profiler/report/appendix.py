@@ -3,10 +3,11 @@
 import msgspec
 
 from profiler.base.record import Record
+from profiler.base.text import plain
 from profiler.report.appendix_records import ClaimResult, ClaimTable, Figure, Outcome, Unit
 from profiler.report.gfm import escape, render_table
 from profiler.report.plain_text import wrap
-from profiler.report.values import format_bytes, format_time, plain
+from profiler.report.values import format_bytes, format_time
 
 CLAIMS_TITLE = "What became of the two claims"
 INDENT = "    "

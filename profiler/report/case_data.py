@@ -4,12 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 
 from profiler.base.record import Record
+from profiler.base.text import plain
 from profiler.judge.boards import numbered
 from profiler.judge.records import Estimate, Row, Verdict
 from profiler.judge.summary import Summary
 from profiler.machine.reports import machine_name
 from profiler.report.document import Report
-from profiler.report.values import plain
 from profiler.session.records import Control
 
 NAME_LENGTH = 48  # what is longer is cut off on an axis and stands whole in the tables

@@ -5,12 +5,12 @@ import functools
 import io
 from collections.abc import Callable
 
+from profiler.base.text import plain
 from profiler.judge.records import Costs, Estimate, Row
 from profiler.judge.summary import Summary
 from profiler.machine.reports import machine_name
 from profiler.models.layout import WeightLayout
 from profiler.report.document import Report
-from profiler.report.values import plain
 from profiler.session.records import Executed
 
 _Value = str | float | None  # what a cell holds; None is an empty one

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from profiler.report.values import plain
+from profiler.base.text import plain
 
 
 def escape(text: object) -> str:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from profiler.base.record import Record
+from profiler.base.text import plain
 from profiler.machine.advice import advise
 from profiler.machine.environment import NONE
 from profiler.machine.records import CacheInfo, Conflict, Fact, HardwareInfo
 from profiler.machine.sources.throttling import throttle_words
 from profiler.report.machine_sketch import draw_caches
 from profiler.report.measured_text import Line, measured_lines
-from profiler.report.values import UNKNOWN, format_bytes, format_time, plain
+from profiler.report.values import UNKNOWN, format_bytes, format_time
 
 _GIGA = 1e9
 ADVICE = "Before you measure"

@@ -11,6 +11,7 @@ from typing import Any
 
 from profiler.base.errors import MissingPackageError
 from profiler.base.record import Record
+from profiler.base.text import plain
 from profiler.judge.summary import Summary
 from profiler.judge.warnings import Warning_
 from profiler.report.appendix import ClaimText, claim_texts, claims_conditions, claims_summary
@@ -42,7 +43,6 @@ from profiler.report.values import (
     format_ratio,
     format_time,
     format_time_interval,
-    plain,
 )
 
 _FILTERS: dict[str, Callable[[Any], Any]] = {  # how a template spells what a row holds

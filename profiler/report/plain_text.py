@@ -3,8 +3,8 @@
 import textwrap
 from collections.abc import Collection, Sequence
 
+from profiler.base.text import plain
 from profiler.report.screen import WIDTH
-from profiler.report.values import plain
 
 
 def aligned(table: Sequence[Sequence[str]], *, left: Collection[int] = (0,)) -> list[str]:

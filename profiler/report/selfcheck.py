@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from profiler.base.text import plain
 from profiler.judge.selfcheck import SelfCheck, SelfCheckOutcome
 from profiler.machine.reports import machine_name
 from profiler.report.plain_text import aligned, wrap
-from profiler.report.values import plain
 from profiler.session.records import Session
 
 _HEAD = ("runtime", "false alarms", "share", "equal", "found", "seen", "wrong", "tells apart")

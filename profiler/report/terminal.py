@@ -2,6 +2,7 @@
 
 import math
 
+from profiler.base.text import plain
 from profiler.judge.records import Row, Verdict
 from profiler.judge.summary import Summary
 from profiler.machine.records import HardwareInfo
@@ -27,7 +28,7 @@ from profiler.report.method import method_lines
 from profiler.report.plain_text import aligned, wrap
 from profiler.report.screen import PLAIN, WIDTH, Screen
 from profiler.report.timeline import sparkline
-from profiler.report.values import format_ratio, format_time, plain
+from profiler.report.values import format_ratio, format_time
 
 
 def render_terminal(report: Report, screen: Screen = PLAIN) -> str:

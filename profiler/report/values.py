@@ -1,27 +1,11 @@
 """How a value reads: a text from a file, a time, a size, a ratio with its interval, a percentage."""
 
 import math
-import unicodedata
 
 from profiler.judge.records import Estimate
 
 UNKNOWN = "unknown"
 LARGEST_BYTES = 1 << 80  # beyond it a number in a report is a joke
-
-
-def plain(text: object) -> str:
-    """Text from a file as one harmless line: no control characters, no terminal escapes, no direction marks."""
-    line = str(text)
-    if line.isprintable():  # nearly all are, and looking at each character of a long one takes long
-        return line
-    return "".join(
-        " "
-        if character in "\n\t"
-        else character
-        if unicodedata.category(character)[0] != "C"
-        else "\N{REPLACEMENT CHARACTER}"
-        for character in line
-    )
 
 
 def format_time(seconds: float | None) -> str:

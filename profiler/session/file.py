@@ -223,6 +223,8 @@ def _check(header: Header, records: list[tuple[int, SessionRecord]], source: str
 
 def _header_problem(header: Header) -> str | None:
     workloads, options = {workload.key for workload in header.workloads}, header.options
+    if len(workloads) != len(header.workloads):
+        return "names a workload twice"
     if _has_impossible_number(msgspec.to_builtins(header)):
         return "holds an impossible number"
     problem = options_problem(options)

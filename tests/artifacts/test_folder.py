@@ -64,6 +64,12 @@ def test_a_name_that_leads_out_of_the_bundle_is_refused(bundle: Path, name: str)
         verify(bundle)
 
 
+def test_a_name_that_is_longer_than_any_is_refused_in_a_line_that_is_not(bundle: Path) -> None:
+    edit_manifest(bundle, lambda manifest: manifest["artifacts"][0].update(path="iris/" + "a" * 5000))
+    with pytest.raises(BundleError, match=r"names 'iris/a{115}': File name too long$"):
+        verify(bundle)
+
+
 def test_links_are_refused_even_to_the_right_file(bundle: Path) -> None:
     path = bundle / "iris/arrays-controlled-out_in.npz"
     path.rename(bundle.parent / "real.npz")
@@ -118,6 +124,16 @@ def test_a_newer_schema_is_refused_with_the_version(bundle: Path) -> None:
             lambda m: m["artifacts"][0].update(parts=[{**PART, "path": m["artifacts"][1]["path"]}]),
             "a file twice",
             id="part is artifact",
+        ),
+        *(
+            pytest.param(
+                lambda m, name=name: m["artifacts"][0].update(
+                    parts=[{**PART, "path": m["artifacts"][0]["path"].replace("/", name)}]
+                ),
+                "a file twice",
+                id=f"part is its owner, behind {name}",
+            )
+            for name in ("/", "//", "/./")
         ),
         (lambda m: m["artifacts"][0].update(parts=[{**PART, "path": "elsewhere/x"}]), "in another folder"),
         (lambda m: m["artifacts"][0].update(parts=[{"path": "iris/x"}]), "sha256"),

@@ -170,6 +170,15 @@ def test_a_disk_that_fills_meanwhile_leaves_nothing(
     assert list(bundle.path.parent.iterdir()) == [bundle.path]
 
 
+def test_a_file_that_is_missing_is_told_before_any_is_unpacked(
+    data: bytes, put: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = open_zip(put(forged(data, lambda files: files.pop(ANSWER))))
+    monkeypatch.setattr(zipped, "_write", lambda *_: pytest.fail("something was written"))
+    with pytest.raises(BundleError, match="lacks"), in_folder(bundle, bundle.manifest.entries):
+        pytest.fail("it was unpacked")
+
+
 def resized(manifest: dict[str, Any]) -> None:
     (entry,) = [entry for entry in manifest["references"] if entry["path"] == ANSWER]
     entry["size_bytes"] += 1

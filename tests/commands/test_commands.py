@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from profiler.commands import fail
 from profiler.commands.measuring import choose_looks, choose_options
 from profiler.judge.verdicts import DEFAULT_LOOKS
 from profiler.session.file import load_session
@@ -41,6 +42,15 @@ def test_help_names_the_commands_and_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     for name in ("profile", "export", "hardware", "run", "report", "suites"):
         assert name in done.stdout
+
+
+def test_a_complaint_is_one_harmless_line_whatever_a_bundle_names(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        fail("cannot read \x1b[31mred\x07\r\u202e.bin" + "x" * 10_000)
+    assert caught.value.code == 2
+    line = capsys.readouterr().err
+    assert line.removesuffix("\n").isprintable()
+    assert len(line) < 2100
 
 
 def test_version_and_suites(cli: Cli) -> None:

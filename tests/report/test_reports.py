@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from profiler.artifacts.records import Form
+from profiler.base.text import plain
 from profiler.judge.answer import answer_for
 from profiler.judge.comparison import rule_of
 from profiler.judge.records import Estimate, Row, Verdict
@@ -21,7 +22,7 @@ from profiler.machine.records import Fact
 from profiler.models.layout import WeightLayout
 from profiler.report.document import make_report
 from profiler.report.formats import Format, render
-from profiler.report.values import format_bytes, format_ratio, format_time, plain
+from profiler.report.values import format_bytes, format_ratio, format_time
 from profiler.session.records import (
     ArmCost,
     ConditionsRecord,

@@ -127,6 +127,7 @@ def test_an_engine_that_is_missing_is_told_with_its_install_line(
         ("this is no Python", "mine_info:INFO raises SyntaxError"),
         ("OTHER = 1", "mine_info:INFO raises AttributeError"),
         ("raise ValueError('two\\nlines')", "raises ValueError: two"),
+        ("raise SystemExit(0)", "mine_info:INFO raises SystemExit: 0"),
         ("INFO = 'mine'", "mine_info:INFO is a str, not a RuntimeInfo"),
         (INFO.format(name="yours", package="numpy"), "is called 'yours'; entry point and RuntimeInfo must bear"),
         (INFO.format(name="mine", package="numpy").replace('"arrays"', '"tflite"'), "reads 'tflite'"),

@@ -414,6 +414,15 @@ def test_impossible_options_are_refused(changes: dict[str, object], complaint: s
     assert parse_session(header_with(), source="x").header == SESSION.header
 
 
+def test_workloads_of_one_key_are_refused_since_either_could_be_measured() -> None:
+    (one,) = SESSION.header.workloads
+    spaced = msgspec.structs.replace(one, name="Foo Bar")
+    for twins in ((one, one), (one, spaced, msgspec.structs.replace(one, name=spaced.key))):
+        header = msgspec.structs.replace(SESSION.header, workloads=twins)
+        with pytest.raises(SessionError, match=r"^line 1 of x names a workload twice$"):
+            parse_session(msgspec.json.encode(header) + b"\n", source="x")
+
+
 def test_doubled_blocks_unknown_cases_and_second_headers_are_refused_by_line() -> None:
     header, block = lines(SESSION)[:2]
     stranger = msgspec.json.encode(msgspec.structs.replace(SESSION.blocks[0], case="other"))

@@ -92,10 +92,14 @@ def safe_path(folder: Path, name: str) -> Path:
     if not name or relative.is_absolute() or ".." in relative.parts or "\\" in name or "\0" in name:
         raise BundleError(f"the manifest in {folder} names {name[:120]!r}, which lies outside the bundle")
     path = folder
-    for part in relative.parts:
-        path = path / part
-        if path.is_symlink():
-            raise BundleError(f"{path} is a link; a bundle holds plain files only")
-    if not path.is_file():
+    try:
+        for part in relative.parts:
+            path = path / part
+            if path.is_symlink():
+                raise BundleError(f"{path} is a link; a bundle holds plain files only")
+        is_file = path.is_file()
+    except OSError as error:  # a name that is longer than any
+        raise BundleError(f"the manifest in {folder} names {name[:120]!r}: {error.strerror}") from error
+    if not is_file:
         raise BundleError(f"{path} is named by the manifest but missing; copy the bundle again or export it anew")
     return path

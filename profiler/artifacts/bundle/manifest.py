@@ -47,7 +47,7 @@ def _check_references(manifest: Manifest, source: str) -> None:
     for entry in owners:
         if entry.workload not in workloads:
             raise BundleError(f"{source}: {entry.path[:80]!r} belongs to an unknown workload {entry.workload[:80]!r}")
-    if not _are_unlike(entry.path for entry in manifest.entries):
+    if not _are_unlike(PurePosixPath(entry.path) for entry in manifest.entries):
         raise BundleError(f"{source} names a file twice")
     _check_formats(manifest, source)
     _check_parts(manifest, source)

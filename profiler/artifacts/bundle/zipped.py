@@ -38,6 +38,7 @@ class ZippedBundle:
     def unpacked(self, entries: Iterable[Entry], *, parent: Path, say: Callable[[str], None]) -> Iterator[Bundle]:
         """These files in a folder below `parent`, hashed as they are unpacked, while the block runs."""
         wanted = {entry.path: entry for entry in entries}
+        self._refuse_missing(wanted)
         with workspace(parent) as folder:
             self._refuse_full_disk(folder, wanted.values())
             size_bytes = sum(entry.size_bytes for entry in wanted.values())
@@ -46,6 +47,12 @@ class ZippedBundle:
             if _write(self._chunks(self.manifest_member), folder / MANIFEST_NAME) != self.manifest_sha256:
                 raise BundleError(f"{self.path} was changed while it was read; {_advice(self.path)}")
             yield Bundle(folder, self.manifest, self.manifest_sha256, hashed=frozenset(wanted))
+
+    def _refuse_missing(self, names: Iterable[str]) -> None:
+        """Before anything is unpacked: writing thousands of files takes long."""
+        missing = next((name for name in names if name not in self.members), None)
+        if missing is not None:
+            raise BundleError(f"{self.path} lacks {missing[:120]!r}; {_advice(self.path)}")
 
     def _refuse_full_disk(self, folder: Path, entries: Iterable[Entry]) -> None:
         blocks = sum(-(-entry.size_bytes // _BLOCK_BYTES) for entry in entries)
@@ -58,10 +65,7 @@ class ZippedBundle:
 
     def _unpack(self, entries: Iterable[Entry], folder: Path) -> None:
         for entry in entries:
-            member = self.members.get(entry.path)
-            if member is None:
-                raise BundleError(f"{self.path} lacks {entry.path[:120]!r}; {_advice(self.path)}")
-            sha256 = _write(self._chunks(member), folder / entry.path)
+            sha256 = _write(self._chunks(self.members[entry.path]), folder / entry.path)
             if sha256 != entry.sha256:
                 raise BundleError(
                     f"{entry.path[:120]!r} in {self.path} is not the file its manifest describes (SHA-256 "
