@@ -36,6 +36,7 @@ def make_row(
     return Row(
         case=case,
         name=f"linear-{shape[0]}x{shape[1]}",
+        title=f"{shape[0]}x{shape[1]}",
         dimensions=f"{shape[0]}x{shape[1]}",
         in_features=shape[0],
         out_features=shape[1],

@@ -38,7 +38,7 @@ class SideBySide(Record, frozen=True, kw_only=True):
     label: str
     runtime: str
     form: Form
-    dimensions: str
+    title: str
     batch: str
     dtype: str
     threads: int
@@ -87,7 +87,7 @@ def _side_by_side(key: CaseKey, rows: Sequence[Row | None]) -> SideBySide:
         label=first.label,
         runtime=case.runtime,
         form=case.form,
-        dimensions=first.dimensions,
+        title=first.title,
         batch=first.batch,
         dtype=case.dtype,
         threads=case.threads,

@@ -60,7 +60,7 @@ class CaseChange(Record, frozen=True, kw_only=True):
 
     label: str
     case: Case
-    dimensions: str
+    title: str
     batch: str
     passes: tuple[int, int]
     noise_floor: float | None

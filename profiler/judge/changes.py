@@ -158,7 +158,7 @@ def _case_change(
     return CaseChange(
         label=new.label,
         case=new.case,
-        dimensions=new.dimensions,
+        title=new.title,
         batch=new.batch,
         passes=(old.passes, new.passes),
         noise_floor=noise_floor,

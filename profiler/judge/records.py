@@ -123,11 +123,13 @@ class Row(Record, frozen=True, kw_only=True):
     an undecided case, None if it is decided or nobody can tell; `decidable_margin` the margin at which it would be
     equal by now. `fits_in` is the first cache that holds the weights, or `memory`. `cause` says in a sentence why, as
     far as that is known. `paired_passes` are those whose arms were loaded two at a time, for want of memory.
-    `name` is what the workload is called; of a network, `in_features` and `out_features` are None.
+    `name` is what the workload is called, `title` what reports call it; of a network, `in_features` and `out_features`
+    are None.
     """
 
     case: Case
     name: str
+    title: str
     dimensions: str
     in_features: int | None
     out_features: int | None
@@ -155,13 +157,13 @@ class Row(Record, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """The case in one line for people, its runtime first."""
-        return case_label(self.case, self.dimensions)
+        return case_label(self.case, self.title)
 
 
-def case_label(case: Case, dimensions: str) -> str:
-    """A case in one line for people: its runtime, dimensions and batch, and whatever of it is not the usual."""
+def case_label(case: Case, title: str) -> str:
+    """A case in one line for people: its runtime, layer and batch, and whatever of it is not the usual."""
     form = "" if case.form is Form.CONTROLLED else f" ({case.form})"
     weights = "" if case.weights is Weights.WARM else f", {case.weights} weights"
     threads = "" if case.threads == 1 else f", {case.threads} threads"
     dtype = "" if case.dtype is NumberFormat.FLOAT32 else f", {case.dtype}"
-    return f"{case.runtime}{form}, {dimensions}{dtype}, batch {format_batch(case.batch_shape)}{threads}{weights}"
+    return f"{case.runtime}{form}, {title}{dtype}, batch {format_batch(case.batch_shape)}{threads}{weights}"

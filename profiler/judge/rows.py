@@ -73,7 +73,8 @@ def _row(
     return Row(
         case=case,
         name=workload.label,
-        dimensions=workload.title,
+        title=workload.title,
+        dimensions=workload.dimensions,
         in_features=workload.in_features if workload.is_one_layer else None,
         out_features=workload.out_features if workload.is_one_layer else None,
         batch=format_batch(case.batch_shape),

@@ -46,7 +46,7 @@ def _line(case: SideBySide, *, is_worded: bool) -> tuple[str, ...]:
         _cell(verdict, speedup, is_worded=is_worded)
         for verdict, speedup in zip(case.verdicts, case.speedups, strict=True)
     ]
-    return (case.dimensions, case.batch, *cells, _AGREEMENTS.get(case.agreement, case.agreement.value))
+    return (case.title, case.batch, *cells, _AGREEMENTS.get(case.agreement, case.agreement.value))
 
 
 def _cell(verdict: Verdict | None, speedup: Estimate | None, *, is_worded: bool) -> str:

@@ -116,7 +116,7 @@ def _names(row: Row, board: str) -> dict[str, str]:
         "threads": str(case.threads),
         "weights": case.weights.value,
         "control": "none" if case.control is Control.NONE else case.control.value,
-        "layer": shortened(row.dimensions),
+        "layer": shortened(row.title),
         "verdict": row.verdict.value if row.passes else "not measured",
     }
 

@@ -41,7 +41,7 @@ def table_lines(rows: Sequence[Row], screen: Screen, *, bound: float) -> list[st
         bound: the margin as a log ratio.
     """
     texts = _texts(rows)
-    names = [row.dimensions for row in rows]
+    names = [row.title for row in rows]
     layouts = [
         [*(column for column in texts if column.title not in left_out), *_bar_and_verdict(rows, bound, bar)]
         for bar, left_out in _LAYOUTS
@@ -84,7 +84,7 @@ def _column(title: str, cells: Sequence[str], *, is_painted: bool = False) -> _C
 
 
 def _lines(rows: Sequence[Row], columns: Sequence[_Column], *, room: int, screen: Screen) -> list[str]:
-    names = ["layer", *(row.dimensions for row in rows)]
+    names = ["layer", *(row.title for row in rows)]
     width = max((len(name) for name in names if len(name) <= room), default=room)
     lines: list[str] = []
     above = ""

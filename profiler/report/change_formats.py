@@ -100,7 +100,7 @@ def _group(title: str, cases: list[CaseChange]) -> str:
 def _cells(case: CaseChange) -> tuple[str, ...]:
     star = "" if case.old_verdict is case.new_verdict else "*"
     cells = (_change(case.layouts[layout]) for layout in WeightLayout)
-    return (case.dimensions, case.batch, *cells, f"{case.new_verdict}{star}")
+    return (case.title, case.batch, *cells, f"{case.new_verdict}{star}")
 
 
 def _change(change: LayoutChange) -> str:
@@ -111,7 +111,7 @@ def _change(change: LayoutChange) -> str:
 
 def _moves(case: CaseChange) -> list[str]:
     """A line for every time, verdict and speedup of a case that changed."""
-    name = f"{case.dimensions} batch {case.batch}"
+    name = f"{case.title} batch {case.batch}"
     lines = [
         f"{change.movement}, {name} {layout.axes}: {_before_and_after(change)}"
         for layout in WeightLayout
@@ -135,7 +135,7 @@ def _speedups(case: CaseChange) -> str:
 
 
 def _markdown_cells(case: CaseChange) -> tuple[str, ...]:
-    cells = [case.dimensions, case.batch, f"{case.passes[0]} -> {case.passes[1]}"]
+    cells = [case.title, case.batch, f"{case.passes[0]} -> {case.passes[1]}"]
     for layout in WeightLayout:
         change = case.layouts[layout]
         cells += [_before_and_after(change), format_ratio(change.time_ratio), change.movement.value]

@@ -36,7 +36,7 @@ from profiler.report.values import (
 )
 
 _COLUMNS: dict[str, Callable[[Row], str]] = {
-    "layer": lambda row: row.dimensions,
+    "layer": lambda row: row.title,
     "batch": lambda row: row.batch,
     "weights": lambda row: format_bytes(row.weight_bytes),
     "fit in": lambda row: row.fits_in,
@@ -125,7 +125,7 @@ def _group(title: str, rows: list[Row]) -> str:
             + "\n".join(f"- {escape(line)}" for line in limited)
         )
     costs = [
-        [row.dimensions, row.batch, *(text(row.cost) for text in _COST_COLUMNS.values())]
+        [row.title, row.batch, *(text(row.cost) for text in _COST_COLUMNS.values())]
         for row in rows
         if row.cost is not None
     ]

@@ -164,7 +164,7 @@ def test_json_holds_all_of_it_as_published() -> None:
 
 def with_agreement(agreement: Agreement, number: int) -> SideBySide:
     return SideBySide(
-        label=f"case {number}", runtime="numpy", form=Form.CONTROLLED, dimensions="64x64", batch="1", dtype="float32",
+        label=f"case {number}", runtime="numpy", form=Form.CONTROLLED, title="64x64", batch="1", dtype="float32",
         threads=1, weights=Weights.WARM, control=Control.NONE, verdicts=(PAYS, COSTS),
         case_ids=(None, None), agreement=agreement,
         speedups=(Estimate(point=1.0, low=1.0, high=1.0, confidence_level=0.95), None),

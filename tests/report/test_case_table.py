@@ -83,7 +83,7 @@ def row(name: str, ratios: list[float], verdict: Verdict, floor: float | None, b
     low, point, high = sorted(ratios)
     speedup = Estimate(point=point, low=low, high=high, confidence_level=0.95)
     return msgspec.structs.replace(
-        ROWS[0], dimensions=name, batch=batch, speedup=speedup, verdict=verdict, noise_floor=floor
+        ROWS[0], title=name, batch=batch, speedup=speedup, verdict=verdict, noise_floor=floor
     )
 
 
@@ -130,7 +130,7 @@ def test_at_80_columns_every_row_keeps_its_name_its_bar_and_its_verdict(rows: li
     assert [line.split()[-1] for line in numbers] == [found.verdict.value.split()[-1] for found in rows]
     assert len({line.index("K L1") for line in numbers}) == 1
     for found in rows:
-        assert any(found.dimensions in line for line in lines)
+        assert any(found.title in line for line in lines)
 
 
 def test_a_long_name_stands_above_its_rows_once() -> None:
