@@ -176,6 +176,7 @@ def test_shapes_that_fill_a_grid_are_one_and_a_diagonal_is_a_row() -> None:
     assert forms_grid([(i, o) for i in (1, 2) for o in (1, 2, 3)])
     assert not forms_grid([(side, side) for side in range(1, 9)])
     assert not forms_grid([])
+    assert not forms_grid([*[(i, o) for i in (1, 2) for o in (1, 2, 3)], (1, 2)]), "two layers would share a cell"
 
 
 def test_a_network_beside_a_grid_gets_a_row_of_its_own() -> None:

@@ -29,6 +29,11 @@ GRID_SHARE = 0.5  # a grid with more holes than shapes reads worse than a row of
 LEAST_COLOUR_SPAN = 1.5
 STRONG = 0.55  # of the colours' range: beyond it a cell is so dark, or in the dark so light, that its text changes
 IS_GRID = "isValid(datum.in_features) && isValid(datum.out_features)"
+# Names of a graph's nodes begin alike and end unlike
+BOTH_ENDS = (
+    "length(datum.label) > 22 ? slice(datum.label, 0, 4) + '\u2026' + slice(datum.label, length(datum.label) - 16) : "
+    "datum.label"
+)
 _ROW_READING = "Layers from small to large, a line for each runtime. "
 _READING = (
     "Teal: transposed storage is faster. Rust: it is slower. A plain cell with = makes no difference, a hollow one "
@@ -55,7 +60,8 @@ class MapFrame(Record, frozen=True, kw_only=True):
 def map_frame(cases: Cases) -> MapFrame:
     """How far the colours reach for these cases, and whether they are shown as grid, as row, or both."""
     measured = [case for case in cases if case.speedup is not None]
-    has_grid = forms_grid([(case.row.in_features, case.row.out_features) for case in measured])
+    layers = {case.row.case.workload: (case.row.in_features, case.row.out_features) for case in measured}
+    has_grid = forms_grid(list(layers.values()))
     return MapFrame(
         colour_span=smallest_span(
             (case.speedup for case in measured if case.verdict != Verdict.UNDECIDED), least=LEAST_COLOUR_SPAN
@@ -66,8 +72,14 @@ def map_frame(cases: Cases) -> MapFrame:
 
 
 def forms_grid(shapes: Sequence[tuple[int | None, int | None]]) -> bool:
-    """Whether bare layers fill enough of a grid of inputs by outputs to be shown as one; networks have no shape."""
-    known = {shape for shape in shapes if None not in shape}
+    """Whether bare layers fill enough of a grid of inputs by outputs to be shown as one; networks have no shape.
+
+    `shapes` has one for each layer: where two share one they would share a cell, so that there is no grid.
+    """
+    bare = [shape for shape in shapes if None not in shape]
+    known = set(bare)
+    if len(known) < len(bare):
+        return False
     inputs, outputs = ({shape[side] for shape in known} for side in (0, 1))
     if min(len(inputs), len(outputs)) < MIN_GRID_SIDE:
         return False
@@ -129,7 +141,7 @@ def _row(frame: MapFrame) -> "alt.FacetChart":
 
     x = alt.X(
         "layer:N", title="layer, by size of its weights", sort=alt.EncodingSortField("weight_bytes", op="min"),
-        axis=alt.Axis(labelAngle=-45, labelLimit=110),
+        axis=alt.Axis(labelAngle=-45, labelLimit=190, labelExpr=BOTH_ENDS),
     )  # fmt: skip
     y = alt.Y("runtime:N", title=None, sort=alt.EncodingSortField("runtime_order", op="min"))
     where = f"!({IS_GRID})" if frame.has_grid else "true"
