@@ -60,7 +60,7 @@ class MapFrame(Record, frozen=True, kw_only=True):
 def map_frame(cases: Cases) -> MapFrame:
     """How far the colours reach for these cases, and whether they are shown as grid, as row, or both."""
     measured = [case for case in cases if case.speedup is not None]
-    layers = {case.row.case.workload: (case.row.in_features, case.row.out_features) for case in measured}
+    layers = {case.layer: (case.row.in_features, case.row.out_features) for case in measured}
     has_grid = forms_grid(list(layers.values()))
     return MapFrame(
         colour_span=smallest_span(
