@@ -59,8 +59,6 @@ def export_bundle(  # noqa: PLR0913 - one per option
     if total == 0:
         words = ", ".join(item.words for item in chosen)
         raise ExportError(f"nothing to export: {words} have no {' or '.join(forms)} form")
-    if MANIFEST_NAME in targets:
-        raise ExportError(f"a workload cannot be called {MANIFEST_NAME}; give it another name")
     needed = sum(bundle_bytes(workload, targets[workload.key], dtypes) for workload in workloads)
     if is_zip_name(output):
         refuse_oversize_zip(needed)
