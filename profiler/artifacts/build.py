@@ -1,5 +1,6 @@
 """Builds a bundle: draws the weights, writes every artifact, proves it, and writes the manifest last."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from profiler.artifacts.sizes import bundle_bytes, refuse_full_disk, refuse_over
 from profiler.artifacts.targets import Target, identity_name, ranks_of, reference_name, targets_of
 from profiler.artifacts.verify import verify_artifact
 from profiler.artifacts.weights import derived_seed, draw_network, in_number_format, out_in_layers
-from profiler.base.errors import ExportError
+from profiler.base.errors import ExportError, ProfilerError
 from profiler.base.files import sha256_of
 from profiler.machine.memory import available_bytes
 from profiler.machine.software import capture_software
@@ -127,9 +128,11 @@ class _Export:
                     input_rank=target.input_rank,
                 )
                 path = folder / target.file_name
-                self._artifacts.append(_write_artifact(path, target.format, source, references))
+                with _blaming(target.format):
+                    self._artifacts.append(_write_artifact(path, target.format, source, references))
             for item in formats:
-                self._identities.extend(_write_identities(folder, workload, item, dtype))
+                with _blaming(item):
+                    self._identities.extend(_write_identities(folder, workload, item, dtype))
 
     def manifest(self, workloads: Sequence[Workload], *, suite: str) -> Manifest:
         """The manifest of all that was written."""
@@ -160,6 +163,24 @@ class _Export:
         entry = Reference(**_file(path), workload=workload.key, batch_shape=batch_shape, dtype=dtype)
         self._references.append(entry)
         return values
+
+
+@contextlib.contextmanager
+def _blaming(item: FileFormat) -> Iterator[None]:
+    """Whatever the code of another package raises is told in a line; ours would be a fault to be seen whole.
+
+    Raises:
+        ExportError: that code failed.
+    """
+    try:
+        yield
+    except ProfilerError:
+        raise
+    except Exception as error:
+        if item.name in BUILT_IN:
+            raise
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise ExportError(f"the file format {item.name} ({item.location}) failed: {reason}") from error
 
 
 def _write_artifact(
