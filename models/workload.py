@@ -13,6 +13,7 @@ from profiler.models.number_format import NumberFormat
 
 MAX_LEADING_DIMENSIONS = 6  # torch and ONNX Runtime take more; no deployed Linear layer does
 KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_TAKEN = re.compile(r"manifest\.json|.*\.|(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")  # by bundles, FAT and Windows
 MAX_NAME_LENGTH = 1000
 _KEY_START, _KEY_HASH = 40, 12  # letters of a name, and of its hash, in a key made for it
 
@@ -79,8 +80,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def key(self) -> str:
-        """The name where it can stand in file names as it is, else what can of it and a hash of all of it."""
-        if KEY.fullmatch(self.name):
+        """The name where it can be a file's on any system, else what can of it and a hash of all of it."""
+        if KEY.fullmatch(self.name) and not _TAKEN.fullmatch(self.name):
             return self.name
         start = re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")[:_KEY_START].strip("-")
         digest = hashlib.sha256(self.name.encode()).hexdigest()[:_KEY_HASH]

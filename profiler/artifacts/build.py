@@ -1,5 +1,6 @@
 """Builds a bundle: draws the weights, writes every artifact, proves it, and writes the manifest last."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from profiler.artifacts.sizes import bundle_bytes, refuse_full_disk, refuse_over
 from profiler.artifacts.targets import Target, identity_name, inputs_of, reference_name, targets_of
 from profiler.artifacts.verify import verify_artifact
 from profiler.artifacts.weights import derived_seed, draw_network, in_number_format, out_in_layers
-from profiler.base.errors import ExportError
+from profiler.base.errors import ExportError, ProfilerError
 from profiler.base.files import sha256_of
 from profiler.machine.memory import available_bytes
 from profiler.machine.software import capture_software
@@ -59,8 +60,6 @@ def export_bundle(  # noqa: PLR0913 - one per option
     if total == 0:
         words = ", ".join(item.words for item in chosen)
         raise ExportError(f"nothing to export: {words} have no {' or '.join(forms)} form")
-    if MANIFEST_NAME in targets:
-        raise ExportError(f"a workload cannot be called {MANIFEST_NAME}; give it another name")
     needed = sum(bundle_bytes(workload, targets[workload.key], dtypes) for workload in workloads)
     if is_zip_name(output):
         refuse_oversize_zip(needed)
@@ -129,9 +128,11 @@ class _Export:
                     inputs=target.inputs,
                 )
                 path = folder / target.file_name
-                self._artifacts.append(_write_artifact(path, target.format, source, references))
+                with _blaming(target.format):
+                    self._artifacts.append(_write_artifact(path, target.format, source, references))
             for item in formats:
-                self._identities.extend(_write_identities(folder, workload, item, dtype))
+                with _blaming(item):
+                    self._identities.extend(_write_identities(folder, workload, item, dtype))
 
     def manifest(self, workloads: Sequence[Workload], *, suite: str) -> Manifest:
         """The manifest of all that was written."""
@@ -162,6 +163,24 @@ class _Export:
         entry = Reference(**_file(path), workload=workload.key, batch_shape=batch_shape, dtype=dtype)
         self._references.append(entry)
         return values
+
+
+@contextlib.contextmanager
+def _blaming(item: FileFormat) -> Iterator[None]:
+    """Whatever the code of another package raises is told in a line; ours would be a fault to be seen whole.
+
+    Raises:
+        ExportError: that code failed.
+    """
+    try:
+        yield
+    except ProfilerError:
+        raise
+    except Exception as error:
+        if item.name in BUILT_IN:
+            raise
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise ExportError(f"the file format {item.name} ({item.location}) failed: {reason}") from error
 
 
 def _write_artifact(

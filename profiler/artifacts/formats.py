@@ -26,6 +26,7 @@ _TUPLES: tuple[tuple[str, type, bool], ...] = (  # the kind of what is in them, 
     ("write_packages", str, True),
     ("prove_packages", str, True),
 )
+_OFFERED = {"write": "write", "prove": "prove", "evaluate": "load", "identity": "write_identity"}  # by each module
 
 
 class Fixes(enum.StrEnum):
@@ -115,16 +116,27 @@ class FileFormat:
 
     def _require(self, packages: Iterable[str], *, needed_for: str) -> None:
         for package in packages:
-            if importlib.util.find_spec(package) is None:
+            if not _is_installed(package):
                 raise MissingPackageError(package, extra=self.extra, needed_for=needed_for)
 
     def _part(self, name: str) -> ModuleType:
+        where = f"{self.location}.{name}"
         try:
-            return importlib.import_module(f"{self.location}.{name}")
-        except ImportError as error:
-            raise OptionError(
-                f"the file format {self.name} cannot be imported from {self.location}.{name}: {error}"
-            ) from error
+            module = importlib.import_module(where)
+        except (Exception, SystemExit) as error:  # whatever a stranger's module raises
+            kind = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
+            reason = f"{kind}{str(error)[:200]}"
+            raise OptionError(f"the file format {self.name} cannot be imported from {where}: {reason}") from error
+        if not callable(getattr(module, _OFFERED[name], None)):
+            raise OptionError(f"the file format {self.name} cannot be used: {where} has no function {_OFFERED[name]}")
+        return module
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ImportError:  # the package that it is a part of is not installed
+        return False
 
 
 FORMATS = (
@@ -156,6 +168,13 @@ def _problem(file_format: FileFormat) -> str | None:
         is_sound = isinstance(held, tuple) and all(isinstance(value, kind) for value in held)
         if not is_sound or not (held or can_be_empty):
             return f"has the {title} {str(held)[:80]!r}, which is no tuple of {kind.__name__}"
+    for package in (*file_format.write_packages, *file_format.prove_packages):
+        if not _LOCATION.fullmatch(package):
+            return f"needs {package[:80]!r}, which is no name of a package"
+    texts: tuple[object, ...] = (file_format.words, file_format.extra or "")
+    for text in texts:
+        if not isinstance(text, str):
+            return f"has {str(text)[:80]!r} where a text belongs"
     return None
 
 

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+NAME_COLUMNS = 60  # what a name takes within a sentence, at most
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -33,6 +34,16 @@ def shorten(text: str, width: int) -> str:
         return ""
     end = _beginning(text[::-1], width // 2)[::-1]
     return f"{_beginning(text, width - 1 - columns(end))}{_ELLIPSIS}{end}"
+
+
+def short_name(name: str) -> str:
+    """A name as it stands within a sentence."""
+    return shorten(name, NAME_COLUMNS)
+
+
+def pad(text: str, width: int) -> str:
+    """The line, followed by spaces up to that many columns."""
+    return text + " " * (width - columns(text))
 
 
 def _beginning(text: str, width: int) -> str:

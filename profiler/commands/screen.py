@@ -4,15 +4,17 @@ import os
 import shutil
 from typing import TextIO
 
-from profiler.report.screen import DRAWN, WIDTH, Screen
+from profiler.report.screen import DRAWN, PLAIN, WIDTH, Screen
 
 MOST_COLUMNS = 100  # beyond that a report gains nothing
 LEAST_COLUMNS = 40
 _ASCII_LOCALES = {"C", "POSIX"}
 
 
-def screen_of(stream: TextIO) -> Screen:
+def screen_of(stream: TextIO | None) -> Screen:
     """What can be shown there. Colours need a terminal, and that neither NO_COLOR nor TERM=dumb speaks against them."""
+    if stream is None:  # closed before the program began
+        return PLAIN
     is_terminal = stream.isatty()
     columns = shutil.get_terminal_size((WIDTH, 24)).columns if is_terminal else WIDTH
     return Screen(

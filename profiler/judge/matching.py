@@ -1,6 +1,7 @@
 """Which cases of two sessions are the same question: what is compared, never how often or how well it was measured."""
 
 from profiler.base.record import Record
+from profiler.base.text import short_name
 from profiler.models.layout import LinearShape
 from profiler.models.workload import Activation
 from profiler.session.records import Case, Control, Header
@@ -39,7 +40,7 @@ def renamed_workloads(first: Header, other: Header) -> tuple[str, ...]:
     """Names that both sessions give to a workload of their own: other layers, or other activations."""
     known = {workload.name: workload for workload in first.workloads}
     return tuple(
-        workload.label
+        short_name(workload.label)
         for workload in other.workloads
         if workload.name in known
         and (workload.layers, workload.hidden, workload.output)

@@ -4,6 +4,7 @@ import enum
 
 from profiler.artifacts.records import Form
 from profiler.base.record import Record
+from profiler.base.text import short_name
 from profiler.models.layout import WeightLayout
 from profiler.models.number_format import NumberFormat
 from profiler.models.workload import format_batch
@@ -166,4 +167,5 @@ def case_label(case: Case, title: str) -> str:
     weights = "" if case.weights is Weights.WARM else f", {case.weights} weights"
     threads = "" if case.threads == 1 else f", {case.threads} threads"
     dtype = "" if case.dtype is NumberFormat.FLOAT32 else f", {case.dtype}"
-    return f"{case.runtime}{form}, {title}{dtype}, batch {format_batch(case.batch_shape)}{threads}{weights}"
+    layer = short_name(title)
+    return f"{case.runtime}{form}, {layer}{dtype}, batch {format_batch(case.batch_shape)}{threads}{weights}"

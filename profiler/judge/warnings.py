@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from profiler.base.record import Record
+from profiler.base.text import short_name
 from profiler.judge.disturbance import CANARY_DRIFT, changes
 from profiler.judge.matching import renamed_workloads
 from profiler.judge.records import Row
@@ -131,7 +132,7 @@ def _about_the_plan(session: Session) -> Iterator[Warning_]:
         )
     for text in header.left_out:
         yield Warning_(text=f"not measured: {text}", next_step="install it, or export that format, to have it measured")
-    vectors = [workload.label for workload in header.workloads if not workload.layout_matters]
+    vectors = [short_name(workload.label) for workload in header.workloads if not workload.layout_matters]
     if vectors:
         yield Warning_(
             text=f"{', '.join(vectors)}: a weight with one row or column is the same bytes in both layouts",

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from profiler.base.record import Record
-from profiler.base.text import plain
+from profiler.base.text import plain, shorten
 from profiler.judge.boards import numbered
 from profiler.judge.records import Estimate, Row, Verdict
 from profiler.judge.summary import Summary
@@ -58,15 +58,15 @@ def short_board_names(report: Report) -> tuple[str, ...]:
 
 
 def shortened(text: object, length: int = NAME_LENGTH) -> str:
-    """One harmless line of at most so many characters."""
-    line = plain(text)
-    return line if len(line) <= length else f"{line[: length - 1]}\N{HORIZONTAL ELLIPSIS}"
+    """One harmless line of at most so many columns."""
+    return shorten(plain(text), length)
 
 
 def case_data_of(report: Report) -> tuple[CaseData, ...]:
     """What is drawn of each case of each session, in the order of the report."""
+    layers = _layer_names([row for summary in report.sessions for row in summary.rows])
     entries = [
-        (summary, row, _names(row, board))
+        (summary, row, _names(row, board, layers[row.case.workload, row.title]))
         for board, summary in zip(short_board_names(report), report.sessions, strict=True)
         for row in summary.rows
     ]
@@ -105,7 +105,13 @@ def varying_names(cases: Sequence[Mapping[str, str]]) -> frozenset[str]:
     return frozenset(key for key in keys if len({names[key] for names in cases}) > 1)
 
 
-def _names(row: Row, board: str) -> dict[str, str]:
+def _layer_names(rows: Sequence[Row]) -> dict[tuple[str, str], str]:
+    """What each workload is called on an axis: two that would be called alike would be drawn as one."""
+    layers = list(dict.fromkeys((row.case.workload, row.title) for row in rows))
+    return dict(zip(layers, numbered([shortened(title) for _, title in layers]), strict=True))
+
+
+def _names(row: Row, board: str, layer: str) -> dict[str, str]:
     case = row.case
     return {
         "board": board,
@@ -116,7 +122,7 @@ def _names(row: Row, board: str) -> dict[str, str]:
         "threads": str(case.threads),
         "weights": case.weights.value,
         "control": "none" if case.control is Control.NONE else case.control.value,
-        "layer": shortened(row.title),
+        "layer": layer,
         "verdict": row.verdict.value if row.passes else "not measured",
     }
 

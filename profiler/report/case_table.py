@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from profiler.base.record import Record
+from profiler.base.text import columns, pad, shorten
 from profiler.judge.records import Row
 from profiler.models.layout import WeightLayout
 from profiler.report.bars import draw_interval, draw_scale, scale_for
@@ -46,8 +47,8 @@ def table_lines(rows: Sequence[Row], screen: Screen, *, bound: float) -> list[st
         [*(column for column in texts if column.title not in left_out), *_bar_and_verdict(rows, bound, bar)]
         for bar, left_out in _LAYOUTS
     ]
-    rooms = [screen.width - sum(len(column.cells[0]) + 1 for column in columns) for columns in layouts]
-    longest = max(map(len, ["layer", *names]))
+    rooms = [screen.width - sum(len(column.cells[0]) + 1 for column in table) for table in layouts]
+    longest = max(map(columns, ["layer", *names]))
     fitting = [at for at in range(_WHOLE) if rooms[at] >= longest]
     fitting += [at for at, room in enumerate(rooms) if room >= _LEAST_NAME]
     chosen = fitting[0] if fitting else -1
@@ -55,7 +56,7 @@ def table_lines(rows: Sequence[Row], screen: Screen, *, bound: float) -> list[st
 
 
 def _texts(rows: Sequence[Row]) -> list[_Column]:
-    columns: dict[str, Callable[[Row], str]] = {
+    cells: dict[str, Callable[[Row], str]] = {
         "batch": lambda row: row.batch,
         "weights": lambda row: f"{format_bytes(row.weight_bytes).replace(' ', '').replace('iB', '')} {row.fits_in}",
         "out,in": lambda row: format_time(row.arms[WeightLayout.OUT_IN].time_s),
@@ -63,7 +64,7 @@ def _texts(rows: Sequence[Row]) -> list[_Column]:
         "null": lambda row: format_interval(row.null),
         "speedup": lambda row: format_ratio(row.speedup),
     }
-    return [_column(title, [title, *map(text, rows)]) for title, text in columns.items()]
+    return [_column(title, [title, *map(text, rows)]) for title, text in cells.items()]
 
 
 def _bar_and_verdict(rows: Sequence[Row], bound: float, width: int) -> list[_Column]:
@@ -83,23 +84,25 @@ def _column(title: str, cells: Sequence[str], *, is_painted: bool = False) -> _C
     return _Column(title=title, cells=tuple(aligned), is_painted=is_painted)
 
 
-def _lines(rows: Sequence[Row], columns: Sequence[_Column], *, room: int, screen: Screen) -> list[str]:
+def _lines(rows: Sequence[Row], table: Sequence[_Column], *, room: int, screen: Screen) -> list[str]:
     names = ["layer", *(row.title for row in rows)]
-    width = max((len(name) for name in names if len(name) <= room), default=room)
+    width = max((columns(name) for name in names if columns(name) <= room), default=room)
     lines: list[str] = []
-    above = ""
+    above = ("", "")  # the workload that was named last
     for at, name in enumerate(names):
-        if len(name) > room and name != above:
-            lines.append(cut(name, screen.width))
-        above = name
-        own = "" if len(name) > room else name
+        is_long = columns(name) > room
+        workload = (rows[at - 1].case.workload if at else "", name)
+        if is_long and workload != above:
+            lines.append(shorten(name, screen.width))
+        above = workload
+        own = pad("" if is_long else name, width)
         verdict = rows[at - 1].verdict if at else None
-        cells = [(column.cells[at], column.is_painted) for column in columns]
+        cells = [(column.cells[at], column.is_painted) for column in table]
         cells[-1] = (cells[-1][0].rstrip(), True)
-        whole = " ".join([own.ljust(width), *(cell for cell, _ in cells)]).rstrip()
-        if verdict is None or not screen.color or len(whole) > screen.width:
+        whole = " ".join([own, *(cell for cell, _ in cells)]).rstrip()
+        if verdict is None or not screen.color or columns(whole) > screen.width:
             lines.append(cut(whole, screen.width))
             continue
         painted = [screen.paint_verdict(cell, verdict) if is_painted else cell for cell, is_painted in cells]
-        lines.append(" ".join([own.ljust(width), *painted]))
+        lines.append(" ".join([own, *painted]))
     return lines

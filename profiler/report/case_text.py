@@ -6,6 +6,7 @@ What many cases share is said once, with the cases it is said of.
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from profiler.base.text import short_name
 from profiler.judge.boards import SideBySide
 from profiler.judge.limits import is_at_limit
 from profiler.judge.records import Costs, Estimate, LayoutRow, Limit, LimitedBy, Regime, RegimeBound, Row, Verdict
@@ -89,10 +90,10 @@ def shared(texts: Sequence[tuple[str, Row]]) -> list[tuple[str, str]]:
 
 def name_cases(rows: Sequence[Row]) -> str:
     """Cases in short, by what they compute: `64x64 batch 1, 8; iris batch 1`."""
-    batches: dict[str, list[str]] = {}
+    batches: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        batches.setdefault(row.title, []).append(row.batch)
-    return "; ".join(f"{layer} batch {', '.join(found)}" for layer, found in batches.items())
+        batches.setdefault((row.case.workload, row.title), []).append(row.batch)
+    return "; ".join(f"{short_name(layer)} batch {', '.join(found)}" for (_, layer), found in batches.items())
 
 
 def advice_text(row: Row) -> str:
@@ -114,7 +115,7 @@ def equal_margin_text(row: Row) -> str:
 def bound_lines(rows: Sequence[Row]) -> list[str]:
     """The overhead-bound cases of a group, with the ratio that is left when the overhead is taken off."""
     return [
-        f"{row.title} batch {row.batch}: {100 * row.overhead.share:.0f} % of a call is the runtime's own "
+        f"{name_cases([row])}: {100 * row.overhead.share:.0f} % of a call is the runtime's own "
         f"({format_time(row.overhead.time_s)}); without it {format_ratio(row.overhead.speedup)}"
         for row in rows
         if row.overhead is not None and row.overhead.is_bound
@@ -124,7 +125,7 @@ def bound_lines(rows: Sequence[Row]) -> list[str]:
 def limit_lines(rows: Sequence[Row]) -> list[str]:
     """The cases of a group in which both layouts read about as fast as this machine was seen to read."""
     return [
-        f"{row.title} batch {row.batch}: {limit_text(row.limit)}; reading at all of it would make them at most "
+        f"{name_cases([row])}: {limit_text(row.limit)}; reading at all of it would make them at most "
         f"{100 * max(0.0, 1 / min(row.limit.fractions.values()) - 1):.0f} % faster"
         for row in rows
         if row.limit is not None and is_at_limit(row.limit)

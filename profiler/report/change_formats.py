@@ -4,6 +4,7 @@ import enum
 
 import msgspec
 
+from profiler.base.text import short_name
 from profiler.judge.change_records import CaseChange, Changes, LayoutChange, Movement, Side, SpeedupMovement
 from profiler.judge.verdicts import Rule
 from profiler.judge.wording import change_sentences
@@ -111,7 +112,7 @@ def _change(change: LayoutChange) -> str:
 
 def _moves(case: CaseChange) -> list[str]:
     """A line for every time, verdict and speedup of a case that changed."""
-    name = f"{case.title} batch {case.batch}"
+    name = f"{short_name(case.title)} batch {case.batch}"
     lines = [
         f"{change.movement}, {name} {layout.axes}: {_before_and_after(change)}"
         for layout in WeightLayout

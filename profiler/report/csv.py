@@ -13,6 +13,7 @@ from profiler.models.layout import WeightLayout
 from profiler.report.document import Report
 from profiler.session.records import Executed
 
+_FORMULAS = "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
 _Value = str | float | None  # what a cell holds; None is an empty one
 _Columns = tuple[tuple[str, Callable[[Summary, Row], _Value]], ...]
 
@@ -132,4 +133,4 @@ def _inert(value: _Value) -> _Value:
     if not isinstance(value, str):
         return value
     text = plain(value)
-    return f"'{text}" if text[:1] in "=+-@" and text else text
+    return f"'{text}" if text[:1] in _FORMULAS and text else text

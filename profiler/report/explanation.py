@@ -20,12 +20,12 @@ def format_json(explanation: Explanation) -> str:
 
 def render_explanation(explanation: Explanation) -> str:
     """The sources, then a table with its sentences for each workload and batch."""
-    groups: dict[str, list[Counted]] = {}
+    groups: dict[tuple[str, str], list[Counted]] = {}
     for arm in explanation.counted:
-        groups.setdefault(arm.subject, []).append(arm)
+        groups.setdefault((arm.workload, arm.subject), []).append(arm)
     parts = [
         *map(_source, explanation.sources),
-        *(_group(subject, arms, explanation.findings) for subject, arms in groups.items()),
+        *(_group(subject, arms, explanation.findings) for (_, subject), arms in groups.items()),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -8,7 +8,7 @@ from profiler.base.text import plain
 
 def escape(text: object) -> str:
     """Text that Markdown shows as it is: no links, no HTML, no table breaks."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!&@])", r"\\\1", plain(text))
+    return re.sub(r"([\\`*_{}\[\]<>#|~!&@]|:(?=//)|(?<=www)\.)", r"\\\1", plain(text), flags=re.IGNORECASE)
 
 
 def render_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

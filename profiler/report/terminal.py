@@ -120,7 +120,7 @@ def _costs(rows: list[Row]) -> list[str]:
     points = [estimate.point for row in known if row.cost for estimate in row.cost.load_s.values()]
     lines = [f"loading takes {format_time(min(points))} to {format_time(max(points))}"]
     lines += [
-        f"[in, out] / [out, in] load time {format_ratio(row.cost.load_ratio)}: {row.title} batch {row.batch}"
+        f"[in, out] / [out, in] load time {format_ratio(row.cost.load_ratio)}: {name_cases([row])}"
         for row in known
         if row.cost is not None and row.cost.load_verdict in (Verdict.PAYS_OFF, Verdict.COSTS)
     ]

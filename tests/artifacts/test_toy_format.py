@@ -64,7 +64,7 @@ def ask(site: Path, *arguments: object) -> str:
 def _forgotten() -> Iterator[None]:
     """What a test imported of the package is imported anew by the next, from where that one put it."""
     yield
-    for name in [name for name in sys.modules if name.partition(".")[0] in {"toy_format", "made_up"}]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in {"toy_format", "made_up", "room"}]:
         del sys.modules[name]
 
 
@@ -308,6 +308,11 @@ def made_up(site: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
             "FORMAT = FileFormat('toy', 'x', '.x', 'x', forms=('odd',))",
             "which is no tuple of Form",
         ),
+        ("raise SystemExit(0)", "made_up:FORMAT raises SystemExit: 0"),
+        ("FORMAT = FileFormat('toy', 'x', '.x', 7)", "has '7' where a text belongs"),
+        ("FORMAT = FileFormat('toy', 'x', '.x', 'x', extra=7)", "has '7' where a text belongs"),
+        ("FORMAT = FileFormat('toy', 'x', '.x', 'x', write_packages=('a..b',))", "needs 'a..b', which is no name of a"),
+        ("FORMAT = FileFormat('toy', 'x', '.x', 'x', write_packages=('',))", "needs '', which is no name of a package"),
         ("FORMAT = FileFormat('toy', 'x', '.x', 'x', dtypes=())", "has the dtypes '()'"),
         ("FORMAT = FileFormat('toy', 'x', '.x', 'x', prove_packages='numpy')", "has the prove_packages 'numpy', which"),
     ],
@@ -338,3 +343,27 @@ def test_a_built_in_name_is_never_taken_over(tmp_path: Path, monkeypatch: pytest
     assert PLUGINS.names() == ()
     with pytest.raises(OptionError, match="adds a file format 'onnx', which is built in; the built-in one is used"):
         file_format("other")
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("raise RuntimeError('boom')", "cannot be imported from room.write: RuntimeError: boom"),
+        ("raise SystemExit(3)", "cannot be imported from room.write: SystemExit: 3"),
+        ("this is no Python", "cannot be imported from room.write: SyntaxError"),
+        ("write = 1", "cannot be used: room.write has no function write"),
+        ("def write(source, path): raise ValueError('bad\\n\\x1b[31m')", "toy (room) failed: ValueError: bad"),
+        ("def write(source, path): path.touch()", "toy (room) failed: TypeError"),
+    ],
+)
+def test_a_room_that_is_broken_is_one_clear_line_and_leaves_nothing(
+    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, told: str
+) -> None:
+    made_up(tmp_path / "site", monkeypatch, "FORMAT = FileFormat('toy', 'room', '.x', 'x')")
+    room = tmp_path / "site" / "room"
+    room.mkdir()
+    (room / "__init__.py").touch()
+    (room / "write.py").write_text(source)
+    layer: tuple[Any, ...] = ("--in-features", 24, "--out-features", 40)
+    assert told in refused("export", *layer, "--format", "toy", "-o", tmp_path / "b")
+    assert {path.name for path in tmp_path.iterdir()} == {"site"}

@@ -71,3 +71,7 @@ def test_unicode_needs_an_encoding_and_a_locale_that_have_it(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert can_draw(encoding) is expected
+
+
+def test_a_closed_output_is_no_terminal() -> None:
+    assert screen_of(None) == Screen()

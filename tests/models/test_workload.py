@@ -40,6 +40,11 @@ def test_names_of_graphs_are_taken_and_never_lead_anywhere(name: str) -> None:
     assert re.fullmatch(r"[a-z0-9-]+-[0-9a-f]{12}", named(name).key)
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "con", "nul.txt", "com1", "trail.", "a.."])
+def test_names_that_a_bundle_or_a_file_system_keeps_for_itself_get_another_key(name: str) -> None:
+    assert re.fullmatch(r"[a-z0-9-]+-[0-9a-f]{12}", named(name).key)
+
+
 def test_a_name_that_is_safe_is_its_own_key() -> None:
     assert named("linear-64x64").key == "linear-64x64"
     assert named("fc1.weight").key == "fc1.weight"

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from profiler.base.text import columns
 from profiler.judge.records import Estimate, Row, Verdict
 from profiler.report.case_table import table_lines
+from profiler.report.case_text import name_cases
 from profiler.report.document import make_report
 from profiler.report.formats import Format, render
 from profiler.report.screen import DRAWN, Screen, cut
@@ -142,6 +144,41 @@ def test_a_long_name_stands_above_its_rows_once() -> None:
     assert first.split()[0] == "1"
     assert second.split()[0] == "8"
     assert other.startswith("64x64")
+
+
+def other_workload(name: str) -> Row:
+    return msgspec.structs.replace(ROWS[0], title=name, case=msgspec.structs.replace(ROWS[0].case, workload=name))
+
+
+def test_long_names_with_one_beginning_can_be_told_apart() -> None:
+    names = [f"/model/{'decoder/' * 20}layers.{at}/q_proj/MatMul 64x64" for at in range(2)]
+    lines = table_lines([*map(other_workload, names)], Screen(), bound=BOUND)
+    assert [line[-29:] for line in lines if "MatMul" in line] == [
+        f"/layers.{at}/q_proj/MatMul 64x64" for at in range(2)
+    ]
+
+
+def test_two_workloads_of_one_title_are_named_one_by_one() -> None:
+    twins = [
+        msgspec.structs.replace(other_workload("n" * 30), case=msgspec.structs.replace(CASES[0], workload=workload))
+        for workload in ("n-1", "n-2")
+    ]
+    assert table_lines(twins, Screen(), bound=BOUND).count("n" * 30) == 2
+    assert name_cases(twins).count("n" * 30) == 2
+
+
+@pytest.mark.parametrize("name", ["日本語モデル層", "e\N{COMBINING ACUTE ACCENT}" * 4])
+def test_letters_that_are_wider_or_narrower_than_one_column_shift_nothing(name: str) -> None:
+    _, wide, usual = table_lines([other_workload(name), other_workload("64x64")], Screen(), bound=BOUND)
+    assert wide.startswith(name)
+    assert columns(wide[: wide.index(" L1")]) == columns(usual[: usual.index(" L1")])
+
+
+def test_a_sentence_names_no_case_at_length() -> None:
+    long = other_workload("x" * 1000 + " 64x64")
+    assert len(long.label) < 120
+    assert len(name_cases([long])) < 120
+    assert long.label.endswith("x 64x64, batch 1")
 
 
 def test_a_wide_screen_has_room_for_the_null() -> None:

@@ -224,9 +224,24 @@ def test_a_ratio_that_cannot_be_drawn_is_none_and_ends_are_brought_near(
 
 
 def test_names_are_short_and_told_apart() -> None:
-    assert shortened("a" * 10_000) == "a" * 47 + "\N{HORIZONTAL ELLIPSIS}"
+    assert shortened("a" * 10_000) == "a" * 23 + "\N{HORIZONTAL ELLIPSIS}" + "a" * 24
     assert shortened("a\u202eb\n") == "a\ufffdb "
     assert numbered(["a", "b", "a"]) == ("a (1)", "b", "a (2)")
+
+
+def test_workloads_whose_short_names_are_alike_are_not_drawn_as_one() -> None:
+    rows = [
+        msgspec.structs.replace(
+            case.row,
+            case=msgspec.structs.replace(case.row.case, workload=f"w{at}"),
+            title=f"{'x' * 30}{at}{'y' * 40}",
+        )
+        for at, case in enumerate(cases()[:2])
+    ]
+    report = make_report((SESSION,))
+    summary = msgspec.structs.replace(report.sessions[0], rows=tuple(rows))
+    found = case_data_of(msgspec.structs.replace(report, sessions=(summary,)))
+    assert len({case.layer for case in found}) == 2
 
 
 def test_labels_are_unique_and_say_what_differs_alone() -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from profiler.artifacts.records import Form
 from profiler.base.record import Record
+from profiler.base.text import short_name
 from profiler.models.layout import WeightLayout
 from profiler.models.number_format import NumberFormat
 from profiler.models.workload import format_batch
@@ -65,6 +66,7 @@ class Source(Record, frozen=True, kw_only=True):
 class Counted(Record, frozen=True, kw_only=True):
     """The misses of one layout of a case, per call, by one source; None is not known.
 
+    `workload` is the key of what is called, `name` what people call it.
     `weight_lines` are the cache lines that the weights fill. `events` holds all that was counted, per call, by the
     source's own names. `problem` says why there is nothing: the runtime refused the file, or died.
     """
@@ -74,6 +76,7 @@ class Counted(Record, frozen=True, kw_only=True):
     runtime: str
     form: Form
     workload: str
+    name: str
     batch_shape: tuple[int, ...]
     layout: WeightLayout
     dtype: NumberFormat
@@ -95,7 +98,7 @@ class Counted(Record, frozen=True, kw_only=True):
     @property
     def subject(self) -> str:
         """What was called, for people: `linear-64x64, batch 1, controlled`."""
-        return f"{self.workload}, batch {format_batch(self.batch_shape)}, {self.form}"
+        return f"{short_name(self.name)}, batch {format_batch(self.batch_shape)}, {self.form}"
 
 
 class CountFinding(Record, frozen=True, kw_only=True):

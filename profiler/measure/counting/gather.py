@@ -140,6 +140,7 @@ def _counted(
         runtime=planned.case.runtime,
         form=planned.case.form,
         workload=planned.workload.key,
+        name=planned.workload.label,
         batch_shape=planned.case.batch_shape,
         layout=layout,
         dtype=planned.case.dtype,

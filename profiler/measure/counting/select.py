@@ -1,6 +1,7 @@
 """Which cases to explain: those named by their ids, or those that options choose."""
 
 import dataclasses
+import re
 from collections.abc import Iterable, Sequence
 
 from profiler.artifacts.bundle import AnyBundle
@@ -9,12 +10,13 @@ from profiler.base.errors import OptionError
 from profiler.judge.verdicts import DEFAULT_MARGIN
 from profiler.measure.plan import PlannedCase, make_plan, number_formats_in
 from profiler.models.number_format import NumberFormat
-from profiler.models.workload import batch_rows
+from profiler.models.workload import Workload, batch_rows
 from profiler.runtimes import DEFAULT_RUNTIMES, runtime_info
 from profiler.session.records import Options, Weights
 
 _COUNTED_SO = ("t1", Weights.WARM)  # what follows the number format in a case's id, and is all that is counted here
-_LEAST_PARTS = 4
+_SHORT = 4  # parts of an id that tell a case apart where all are counted in the same way
+_BATCH = re.compile(r"b(none|[0-9]+(x[0-9]+)*)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,30 +64,43 @@ def weight_lines(planned: PlannedCase, line_bytes: int) -> int:
 
 
 def _by_id(bundle: AnyBundle, text: str) -> PlannedCase:
-    """`onnxruntime/controlled/linear-64x64/b1`, or as a session has it, with `/float32/t1/warm` behind."""
-    parts = text.split("/")
-    if len(parts) < _LEAST_PARTS or parts[1] not in [form.value for form in Form]:
+    """`onnxruntime/controlled/linear-64x64/b1`, or as a session has it, with `/float32/t1/warm` behind.
+
+    The workload is told by its key or by its name, which may have slashes of its own.
+    """
+    runtime, form, *parts = (*text.split("/"), "") if "/" not in text else text.split("/")
+    at = next((at for at in range(len(parts) - 1, 0, -1) if _BATCH.fullmatch(parts[at])), None)
+    if at is None or form not in list(Form):
         raise OptionError(
             f"{text[:80]!r} is no case; write RUNTIME/FORM/WORKLOAD/bBATCH, such as "
             "onnxruntime/controlled/linear-64x64/b1, or a case of a session"
         )
-    dtype, other = NumberFormat.FLOAT32, [part for part in parts[_LEAST_PARTS:] if part not in _COUNTED_SO]
+    dtype, other = NumberFormat.FLOAT32, [part for part in parts[at + 1 :] if part not in _COUNTED_SO]
     if other and other[0] in list(NumberFormat):
         dtype = NumberFormat(other.pop(0))
     if other:
         raise OptionError(f"explain counts warm calls on one thread: leave {'/'.join(other)[:80]!r} out of CASE")
-    runtime_info(parts[0]).require()
-    plan = make_plan(bundle.manifest, _options((parts[0],), Form(parts[1]), (dtype,)))
-    wanted = "/".join(parts[:_LEAST_PARTS])
-    found = next((planned for planned in plan.cases if _short_id(planned) == wanted), None)
+    runtime_info(runtime).require()
+    plan = make_plan(bundle.manifest, _options((runtime,), Form(form), (dtype,)))
+    workload, batch = "/".join(parts[:at]), parts[at]
+    found = next(
+        (case for case in plan.cases if workload in _names(case.workload) and _short_id(case).endswith(f"/{batch}")),
+        None,
+    )
     if found is None:
         known = ", ".join(_short_id(planned) for planned in plan.cases[:6])
+        wanted = f"{runtime}/{form}/{workload}/{batch}"
         raise OptionError(f"the bundle holds no case {wanted[:120]!r}; it holds {known}, ...")
     return found
 
 
+def _names(workload: Workload) -> tuple[str, ...]:
+    """What people may call it: as the bundle's files, as its maker did, or as reports show it."""
+    return (workload.key, workload.name, workload.label)
+
+
 def _short_id(planned: PlannedCase) -> str:
-    return "/".join(planned.case.id.split("/")[:_LEAST_PARTS])
+    return "/".join(planned.case.id.split("/")[:_SHORT])
 
 
 def _options(runtimes: Iterable[str], form: Form, dtypes: tuple[NumberFormat, ...]) -> Options:
@@ -107,12 +122,11 @@ def _options(runtimes: Iterable[str], form: Form, dtypes: tuple[NumberFormat, ..
 
 def _only_workloads(planned: Sequence[PlannedCase], names: Sequence[str]) -> list[PlannedCase]:
     known = {case.workload.key: case.workload for case in planned}
-    by_name = {workload.name: workload.key for workload in known.values()}
     for name in names:
-        if name not in known and name not in by_name:
+        if not any(name in _names(workload) for workload in known.values()):
             held = ", ".join(workload.label for workload in known.values())
             raise OptionError(f"the bundle holds no workload {name[:80]!r}; it holds {held}")
-    chosen = [by_name.get(name, name) for name in names] or [
+    chosen = [workload.key for workload in known.values() if not {*names}.isdisjoint(_names(workload))] or [
         max(known.values(), key=lambda workload: workload.weight_count).key
     ]
     return [case for case in planned if case.workload.key in chosen]

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import shutil
 import sys
@@ -5,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 
-from profiler.artifacts.bundle import open_bundle
+from profiler.artifacts.bundle import Bundle, open_bundle
 from profiler.artifacts.controls import BUNDLE
 from profiler.artifacts.records import Form
 from profiler.base.death import ChildError
@@ -66,9 +68,34 @@ def test_cases_are_named_as_in_a_session_or_in_short() -> None:
         assert found.case.id == f"{CASE}/float32/t1/warm"
 
 
+def with_names(rename: Callable[[str], str]) -> Bundle:
+    """The bundle of controls, its workloads called otherwise."""
+    bundle = open_bundle(BUNDLE)
+    replace, manifest = msgspec.structs.replace, bundle.manifest
+    renamed = {one.key: replace(one, name=rename(one.name)) for one in manifest.workloads}
+    entries = {
+        kind: tuple(replace(entry, workload=renamed[entry.workload].key) for entry in getattr(manifest, kind))
+        for kind in ("artifacts", "references", "identities")
+    }
+    return dataclasses.replace(bundle, manifest=replace(manifest, workloads=tuple(renamed.values()), **entries))
+
+
+@pytest.mark.parametrize("name", ["/model/layers.0/{}/MatMul", "{}/b8", "a\x1bb\n{}", "層:{}"])
+def test_a_workload_can_be_called_by_its_name_its_key_or_as_reports_show_it(name: str) -> None:
+    bundle = with_names(name.format)
+    (wanted,) = [workload for workload in bundle.manifest.workloads if "64x64" in workload.name]
+    for word in (wanted.name, wanted.key, wanted.label):
+        for tail in ("", "/float32/t1/warm"):
+            (found,) = choose_cases(bundle, [f"numpy/controlled/{word}/b1{tail}"], Choice())
+            assert found.workload == wanted
+        (found,) = choose_cases(bundle, [], Choice(runtimes=("numpy",), workloads=(word,)))
+        assert found.workload == wanted
+
+
 @pytest.mark.parametrize(
     ("ids", "choice", "expected"),
     [
+        ([""], Choice(), "is no case"),
         (["numpy"], Choice(), "is no case; write RUNTIME/FORM/WORKLOAD/bBATCH"),
         (["numpy/odd/linear-64x64/b1"], Choice(), "is no case"),
         (["numpy/controlled/linear-64x64/b7"], Choice(), "the bundle holds no case"),

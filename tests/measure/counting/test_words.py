@@ -34,6 +34,7 @@ def arm(
         runtime="numpy",
         form=Form.CONTROLLED,
         workload="linear",
+        name="linear",
         batch_shape=(rows,),
         layout=layout,
         dtype=NumberFormat.FLOAT32,
