@@ -129,4 +129,4 @@ def test_a_batch_named_twice_counts_once() -> None:
 def test_the_suite_in_the_documents_is_one() -> None:
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "own-layers.md").read_text()
     (text,) = [block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[[linear]]" in block]
-    assert len(parse_suite(text.encode(), source="own-layers.md").workloads()) == 2
+    assert len(parse_suite(text.encode(), source="own-layers.md").workloads()) == 3
