@@ -10,6 +10,8 @@ from profiler.judge.records import Verdict
 from profiler.judge.statistics import t_p_value
 from profiler.judge.verdicts import Rule, Series, judge
 
+pytestmark = pytest.mark.no_cover  # thousands of judgements: tracing them takes five times as long as they do
+
 RULE = Rule()
 SUITES, CASES, PASSES = 100, 40, RULE.looks[-1]
 ALLOWED = int(scipy.stats.binom.ppf(0.999, SUITES, RULE.error))  # a rate of 5 % gives more once in 1000 times

@@ -115,7 +115,7 @@ def test_what_is_loaded_after_scattering_lands_elsewhere_in_every_fork(size: int
         return int(array.__array_interface__["data"][0])
 
     plain = {in_a_fork(lambda: address(is_scattered=False)) for _ in range(8)}
-    scattered = {in_a_fork(lambda: address(is_scattered=True)) for _ in range(8)}
+    scattered = {in_a_fork(lambda: address(is_scattered=True)) for _ in range(24)}
     assert len(plain) == 1
     assert len(scattered) > 4
 
