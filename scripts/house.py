@@ -19,6 +19,7 @@ import dataclasses
 import functools
 import graphlib
 import io
+import signal
 import subprocess
 import sys
 import tarfile
@@ -353,4 +354,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` is a way to read it
     sys.exit(main())
