@@ -8,6 +8,7 @@ import re
 
 import msgspec
 
+from profiler.base.text import plain
 from profiler.models.layout import MAX_FEATURES, LinearShape, ShapeError
 from profiler.models.number_format import NumberFormat
 
@@ -89,10 +90,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def label(self) -> str:
-        """The name as one harmless line: what cannot be printed is replaced."""
-        if self.name.isprintable():
-            return self.name
-        return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in self.name)
+        """The name as one harmless line."""
+        return plain(self.name)
 
     @property
     def title(self) -> str:

@@ -19,6 +19,7 @@ from profiler.base.plugins import Plugins
 from profiler.models.number_format import NumberFormat
 from profiler.models.workload import KEY
 
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,16}")
 _LOCATION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _TUPLES: tuple[tuple[str, type, bool], ...] = (  # the kind of what is in them, and whether there may be nothing
     ("forms", Form, False),
@@ -35,9 +36,6 @@ class Fixes(enum.StrEnum):
     NOTHING = "nothing"
     RANK = "rank"
     BATCH = "batch"
-
-
-_SUFFIX = re.compile(r"\.[a-z0-9]{1,16}")
 
 
 @dataclasses.dataclass(frozen=True)

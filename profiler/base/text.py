@@ -12,10 +12,10 @@ def plain(text: object) -> str:
     if line.isprintable():  # nearly all are, and looking at each character of a long one takes long
         return line
     return "".join(
-        " "
-        if character in "\n\t"
-        else character
-        if unicodedata.category(character)[0] != "C"
+        character
+        if character.isprintable()
+        else " "
+        if character in "\n\t" or unicodedata.category(character)[0] == "Z"
         else "\N{REPLACEMENT CHARACTER}"
         for character in line
     )
